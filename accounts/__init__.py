@@ -1,0 +1,1 @@
+"""People and their rights: who may do what, where. Knows nothing of OAuth."""

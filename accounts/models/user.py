@@ -1,0 +1,61 @@
+"""A person. Signs in by email, belongs to one organization and sits in one of its divisions."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.division import Division
+from accounts.models.organization import Organization
+
+
+class UserState(models.TextChoices):
+    """Wire contract E3: `deleted` people stay as rows, so that what they made keeps its author."""
+
+    ACTIVE = "active", _("Active")
+    INACTIVE = "inactive", _("Inactive")
+    DELETED = "deleted", _("Deleted")
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> User:
+        # Emails are stored in lower case (services/people.py), so an exact match is enough.
+        return self.get(email=(username or "").strip().lower())
+
+
+class User(AbstractBaseUser):
+    """`email` is unique over all organizations: the sign-in page asks for nothing else."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="people")
+    division = models.ForeignKey(Division, models.PROTECT, related_name="people")
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=200)
+    title = models.CharField(max_length=200, blank=True)
+    department = models.CharField(max_length=200, blank=True)
+    state = models.CharField(max_length=8, choices=UserState.choices, default=UserState.ACTIVE)
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+    modified_at = models.DateTimeField(auto_now=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[UserManager] = UserManager()
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "state", "name"], name="user_listing")]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def is_active(self) -> bool:  # type: ignore[override]  # a class constant in AbstractBaseUser
+        return self.state == UserState.ACTIVE
+
+    @is_active.setter
+    def is_active(self, value: Any) -> None:
+        raise AttributeError("set `state` instead")

@@ -1,0 +1,145 @@
+"""Reads for pages and API. Every one of them starts from an organization."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import TypeVar
+
+from django.db.models import Count, QuerySet
+
+from accounts.actor import Actor, ActorType
+from accounts.errors import NotFound
+from accounts.models import AuditEvent, Division, Organization, Role, RoleGrant, SubjectType, User
+from accounts.models.user import UserState
+from accounts.permissions import expand
+from accounts.rules.access import Access, Divisions, HeldRole
+
+Row = TypeVar("Row", Division, Role, User)
+
+
+def access_of(organization_id: uuid.UUID, subject_id: uuid.UUID) -> Access:
+    """What this subject holds at this moment: one statement, never cached."""
+    grants = RoleGrant.objects.filter(
+        organization_id=organization_id, subject_id=subject_id
+    ).select_related("role")
+    return Access(
+        held=tuple(
+            HeldRole(
+                role_id=grant.role_id,
+                role_name=grant.role.name,
+                division_id=grant.division_id,
+                permissions=expand(grant.role.policies),
+            )
+            for grant in grants
+        )
+    )
+
+
+def actor_for_user(user: User) -> Actor:
+    """A person who is signed in to the console."""
+    return Actor(
+        type=ActorType.USER,
+        id=user.id,
+        name=str(user),
+        organization=user.organization,
+        access=access_of(user.organization_id, user.id),
+    )
+
+
+def divisions(organization: Organization) -> QuerySet[Division]:
+    """All of them, Home first."""
+    return Division.objects.filter(organization=organization)
+
+
+def home_division(organization: Organization) -> Division:
+    return Division.objects.get(organization=organization, home=True)
+
+
+def division(organization: Organization, division_id: object) -> Division:
+    """Raises `NotFound` for an id of another organization or of nothing."""
+    return _one(divisions(organization), division_id)
+
+
+def roles(organization: Organization) -> QuerySet[Role]:
+    return Role.objects.filter(organization=organization)
+
+
+def role(organization: Organization, role_id: object) -> Role:
+    """Raises `NotFound` for an id of another organization or of nothing."""
+    return _one(roles(organization), role_id)
+
+
+def people(organization: Organization) -> QuerySet[User]:
+    """Everybody, deleted people included, with their divisions."""
+    return User.objects.filter(organization=organization).select_related("division")
+
+
+def people_in(organization: Organization, permitted: Divisions) -> QuerySet[User]:
+    """The people who sit in one of these divisions."""
+    found = people(organization)
+    return found if permitted.everywhere else found.filter(division_id__in=permitted.ids)
+
+
+def person(organization: Organization, user_id: object) -> User:
+    """Raises `NotFound` for an id of another organization or of nothing."""
+    return _one(people(organization), user_id)
+
+
+def grants_of(organization: Organization, subject_id: uuid.UUID) -> QuerySet[RoleGrant]:
+    """With role and division, by role name."""
+    return (
+        RoleGrant.objects.filter(organization=organization, subject_id=subject_id)
+        .select_related("role", "division")
+        .order_by("role__name", "division__name", "id")
+    )
+
+
+def user_counts(organization: Organization, role_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """How many people hold each of these roles."""
+    return dict(
+        RoleGrant.objects.filter(
+            organization=organization, role_id__in=list(role_ids), subject_type=SubjectType.USER
+        )
+        .values_list("role_id")
+        .annotate(Count("subject_id", distinct=True))
+    )
+
+
+def who_can_grant(organization: Organization) -> list[str]:
+    """The names of up to three active people with the Admin role, for refusals."""
+    admins = RoleGrant.objects.filter(
+        organization=organization,
+        role__default_role_id="admin",
+        subject_type=SubjectType.USER,
+    ).values("subject_id")
+    return list(
+        User.objects.filter(id__in=admins, state=UserState.ACTIVE).values_list("name", flat=True)[
+            :3
+        ]
+    )
+
+
+def changes_of(organization: Organization, entity_id: uuid.UUID) -> QuerySet[AuditEvent]:
+    """The audit lines of one thing, newest first."""
+    return AuditEvent.objects.filter(organization_id=organization.id, entity_id=entity_id).order_by(
+        "-at"
+    )
+
+
+def as_uuid(value: object) -> uuid.UUID | None:
+    """An id as people and programs type it; None for anything that is not one."""
+    if isinstance(value, uuid.UUID):
+        return value
+    try:
+        return uuid.UUID(str(value))
+    except ValueError:
+        return None
+
+
+def _one(rows: QuerySet[Row], row_id: object) -> Row:
+    key = as_uuid(row_id)
+    found = rows.filter(id=key).first() if key else None
+    if found is None:
+        raise NotFound
+    return found

@@ -1,0 +1,62 @@
+"""What every request passes: its id and address, and the headers that keep pages out of caches."""
+
+from __future__ import annotations
+
+import ipaddress
+import uuid
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from accounts.origin import Origin, acting_from
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """The address of whoever sent the request. With `TRUSTED_PROXIES` proxies in front, the entry that
+    the outermost of them added to X-Forwarded-For; anything before it could be made up."""
+    address = request.META.get("REMOTE_ADDR", "")
+    if settings.TRUSTED_PROXIES:
+        hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+        if len(hops) >= settings.TRUSTED_PROXIES and hops[-settings.TRUSTED_PROXIES]:
+            address = hops[-settings.TRUSTED_PROXIES]
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return None
+
+
+class RequestOriginMiddleware:
+    """Makes the request's origin known to the audit trail and the logs, and answers with its id."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        here = Origin(
+            request_id=uuid.uuid4(),
+            address=client_address(request),
+            user_agent=request.META.get("HTTP_USER_AGENT", ""),
+        )
+        with acting_from(here):
+            response = self.get_response(request)
+        response["ININ-Correlation-Id"] = str(here.request_id)
+        return response
+
+
+class NoStoreMiddleware:
+    """Pages show what one person may see at one moment: no cache keeps them, the browser's included, so
+    that nothing can be read by going back after signing out."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "no-cache, no-store, must-revalidate"
+            response["Pragma"] = "no-cache"
+            response["Expires"] = "0"
+        return response

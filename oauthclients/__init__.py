@@ -1,0 +1,1 @@
+"""Programs: their registration, their tokens, and what they reach."""

@@ -1,0 +1,62 @@
+"""What a route asks of its caller, written above its handler: `@requires(Permission.OAUTH_CLIENT_VIEW,
+scopes=OAUTH_READ)`. A handler without it answers nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from oauthclients import scopes as scope_catalogue
+from oauthclients.api.errors import ApiError
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """At least one of `any_of` (none: any living token), and, for an app acting for a person, at least
+    one of `scopes`. Where the permission is division-aware, the handler goes on to check the division of
+    the thing at hand. `user_context` routes are about the person, whom client credentials do not have."""
+
+    any_of: tuple[str, ...]
+    scopes: tuple[str, ...]
+    user_context: bool
+
+
+def requires(
+    *any_of: str, scopes: tuple[str, ...], user_context: bool = False
+) -> Callable[[Handler], Handler]:
+    """Marks a handler. Unknown scopes are refused when the module is read."""
+    unknown = set(scopes) - scope_catalogue.CATALOGUE.keys()
+    assert not unknown, unknown
+
+    def mark(handler: Handler) -> Handler:
+        handler.requirement = Requirement(any_of, scopes, user_context)  # type: ignore[attr-defined]
+        return handler
+
+    return mark
+
+
+def requirement_of(view: APIView, method: str) -> Requirement | None:
+    """What the handler for this HTTP method asks for."""
+    handler = getattr(view, method.lower(), None)
+    return getattr(handler, "requirement", None)
+
+
+class Guarded(BasePermission):
+    """Runs before every handler of `/api/v2`."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        requirement = requirement_of(view, request.method or "")
+        if requirement is None:
+            return False
+        if requirement.user_context:
+            raise ApiError.no_user_context()
+        if requirement.any_of:
+            request.user.actor.require(*requirement.any_of)
+        return True

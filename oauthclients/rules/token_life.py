@@ -1,0 +1,37 @@
+"""How long a token lives: chosen per client, within bounds that depend on what the client may do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from accounts.default_roles import SCIM_INTEGRATION
+from accounts.permissions import expand
+
+SHORTEST = 300
+LONGEST = 172_800  # 2 days
+LONGEST_SCIM = 38_880_000  # 450 days
+DEFAULT = 86_400  # 1 day
+
+_SCIM_PERMISSIONS = expand(SCIM_INTEGRATION.policies)
+
+
+def is_scim_only(roles: Iterable[frozenset[str]]) -> bool:
+    """Whether a client with these roles (each given as its permissions) only keeps people in step: it
+    has the SCIM Integration role, or a custom role with the same permissions, and nothing else.
+
+    The newer English seed says it the other way round; UX spec 1.3 settles that.
+    """
+    roles = list(roles)
+    return bool(roles) and all(role == _SCIM_PERMISSIONS for role in roles)
+
+
+def longest(*, scim_only: bool) -> int:
+    """In seconds (seeds 002 and 004)."""
+    return LONGEST_SCIM if scim_only else LONGEST
+
+
+def seconds_for(request: Any) -> int:
+    """What oauthlib asks when it makes a token (`token_expires_in`): the client's own duration."""
+    seconds: int = request.client.token_seconds
+    return seconds

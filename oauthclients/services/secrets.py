@@ -1,0 +1,169 @@
+"""Client secrets: made here, hashed here, compared here.
+
+A secret is 256 bits from the operating system, so nobody can guess it and a slow password hash would
+only make every token request slow (DOT notes, trap 3). What is stored is an HMAC under a key that is not in
+the database: a copy of the database alone lets nobody check a guess either. Nobody can choose a
+secret, so nothing that looks like a hash is ever taken for one (trap 2).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.actor import Actor
+from accounts.errors import Conflict, Invalid
+from accounts.permissions import Permission
+from oauthclients import queries
+from oauthclients.models import Client, ClientSecret
+from oauthclients.services import access, tokens
+
+# Recognisable to secret scanners; ASCII, as the SDKs send it unencoded (wire contract A3).
+PREFIX = "lks_"
+
+# How long the old secret may keep working beside a new one (UX spec 4.9).
+OVERLAPS = (timedelta(0), timedelta(hours=1), timedelta(hours=24), timedelta(days=7))
+
+
+class PlainSecret:
+    """A secret in clear, on its way into one response. Printing, formatting or logging it shows only its
+    end; `reveal` is called where the response is written."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    @property
+    def last_four(self) -> str:
+        return self._value[-4:]
+
+    def __repr__(self) -> str:
+        return f"•••• {self.last_four}"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a secret is never stored")
+
+
+def digest(secret: str) -> bytes:
+    """What is kept of a secret: 32 bytes."""
+    return hmac.digest(settings.CLIENT_SECRET_KEY.encode(), secret.encode(), hashlib.sha256)
+
+
+_NEVER = bytes(32)
+
+
+def matching(candidates: Sequence[ClientSecret], secret: str, now: datetime) -> ClientSecret | None:
+    """The secret of this client that was sent, if it still works.
+
+    Does the same work whether there are no candidates (an unknown client), one or two, so that the
+    time says nothing (trap 4).
+    """
+    sent = digest(secret)
+    found: ClientSecret | None = None
+    for candidate in (*candidates, None, None)[:2]:
+        stored = bytes(candidate.digest) if candidate else _NEVER
+        if hmac.compare_digest(stored, sent) and candidate is not None:
+            found = candidate
+    return found if found and (found.ends_at is None or found.ends_at > now) else None
+
+
+def add_first(*, actor: Actor, client: Client) -> PlainSecret:
+    """The secret that a client is made with; inside the transaction of services/clients.py `create`."""
+    return _add(actor, client, timezone.now())
+
+
+def generate(
+    *,
+    actor: Actor,
+    client_id: object,
+    overlap: timedelta = timedelta(0),
+    replacing: uuid.UUID | None = None,
+    revoke_tokens: bool = False,
+) -> PlainSecret:
+    """Makes a new secret; the old one stops working now or after `overlap` (one of `OVERLAPS`).
+
+    Needs `oauth:client:edit` and every role-division pair of the client. With `replacing`, the id of
+    the secret that the caller saw as the current one, a repeated request changes nothing and raises
+    `Conflict`. At most two secrets work at a time: one that was already ending, ends now.
+    """
+    if overlap not in OVERLAPS:
+        raise Invalid.one("overlap", "invalid.value", _("Choose one of the times offered."))
+    now = timezone.now()
+    with transaction.atomic():
+        client = access.client_to_edit(actor, client_id)
+        current = client.secrets.filter(ends_at=None).first()
+        if replacing is not None and (current is None or current.id != replacing):
+            raise Conflict(_("The secret was already replaced. It cannot be shown again."))
+        client.secrets.filter(ends_at__isnull=False).delete()
+        if current is not None:
+            if overlap:
+                current.ends_at = now + overlap
+                current.save(update_fields=["ends_at"])
+            else:
+                current.delete()
+        secret = _add(actor, client, now)
+        access.mark_modified(actor, client, now)
+        audit.record(
+            actor,
+            audit.Action.CLIENT_SECRET_REPLACED,
+            **access.named(client),
+            before={"secret": f"ends {current.last_four}" if current else None},
+            after={
+                "secret": f"ends {secret.last_four}",
+                "oldSecretWorksUntil": (now + overlap).isoformat() if overlap else None,
+            },
+        )
+        if revoke_tokens:
+            tokens.revoke_all(actor=actor, client=client)
+    return secret
+
+
+def end_retiring(*, actor: Actor, client_id: object) -> None:
+    """Ends an old secret before its time. Needs the same as `generate`."""
+    with transaction.atomic():
+        client = access.client_to_edit(actor, client_id)
+        retiring = client.secrets.filter(ends_at__gt=timezone.now()).first()
+        client.secrets.filter(ends_at__isnull=False).delete()
+        if retiring is not None:
+            audit.record(
+                actor,
+                audit.Action.CLIENT_SECRET_ENDED,
+                **access.named(client),
+                before={"secret": f"ends {retiring.last_four}"},
+                after={"secret": None},
+            )
+
+
+def _add(actor: Actor, client: Client, now: datetime) -> PlainSecret:
+    secret = PlainSecret(PREFIX + secrets.token_urlsafe(32))
+    ClientSecret.objects.create(
+        client=client,
+        digest=digest(secret.reveal()),
+        last_four=secret.last_four,
+        created_at=now,
+        created_by_name=actor.name,
+    )
+    return secret
+
+
+def may_generate(actor: Actor, client: Client) -> bool:
+    """For showing the button; `generate` decides again."""
+    return bool(actor.access.decide(Permission.OAUTH_CLIENT_EDIT)) and not queries.pairs_lacked(
+        actor, client
+    )

@@ -1,0 +1,70 @@
+// <a data-dialog href>: shows [data-dialog-content] of that page in a modal dialog.
+// <section data-dialog-upgrade id="x">: becomes a dialog opened by [data-dialog-open="x"].
+const show = (dialog, opener) => {
+  const heading = dialog.querySelector('h1, h2, h3');
+  if (heading) {
+    heading.id ||= `dialog-title-${Math.random().toString(36).slice(2, 9)}`;
+    dialog.setAttribute('aria-labelledby', heading.id);
+  }
+  dialog.addEventListener('close', () => opener?.focus(), { once: true });
+  dialog.showModal();
+  const first = dialog.querySelector('[data-dialog-safe]')
+    ?? dialog.querySelector('input:not([type="hidden"]), select, textarea, button, a[href]');
+  first?.focus();
+};
+
+const fetchInto = async (link) => {
+  const response = await fetch(link.href, { credentials: 'same-origin', headers: { Accept: 'text/html' } });
+  if (!response.ok) throw new Error(String(response.status));
+  const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+  const content = page.querySelector('[data-dialog-content]');
+  if (!content) throw new Error('no dialog content');
+  for (const form of content.querySelectorAll('form:not([action])')) form.setAttribute('action', response.url);
+  const dialog = document.createElement('dialog');
+  dialog.append(document.adoptNode(content));
+  document.body.append(dialog);
+  const opener = link.closest('[data-menu]')?.querySelector('summary') ?? link;
+  dialog.addEventListener('close', () => dialog.remove());
+  show(dialog, opener);
+  document.dispatchEvent(new CustomEvent('latchkey:content', { bubbles: true, detail: { root: dialog } }));
+};
+
+const upgrade = (root) => {
+  for (const section of root.querySelectorAll('[data-dialog-upgrade]')) {
+    if (section.closest('dialog')) continue;
+    const dialog = document.createElement('dialog');
+    section.replaceWith(dialog);
+    dialog.append(section);
+    if ('dialogShow' in section.dataset) show(dialog, null);
+  }
+  for (const opener of root.querySelectorAll('[data-dialog-open], a[data-dialog]')) {
+    opener.setAttribute('aria-haspopup', 'dialog');
+  }
+};
+
+document.addEventListener('click', (event) => {
+  const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+  if (!plain || event.defaultPrevented) return;
+  const opener = event.target.closest('[data-dialog-open]');
+  const dialog = opener && document.getElementById(opener.dataset.dialogOpen)?.closest('dialog');
+  if (dialog) {
+    event.preventDefault();
+    if (!dialog.open) show(dialog, opener);
+    return;
+  }
+  const closer = event.target.closest('[data-dialog-close]')?.closest('dialog');
+  if (closer) {
+    event.preventDefault();
+    closer.close();
+    return;
+  }
+  const link = event.target.closest('a[data-dialog]');
+  if (!link) return;
+  event.preventDefault();
+  if (link.ariaBusy === 'true') return;
+  link.ariaBusy = 'true';
+  fetchInto(link).catch(() => { location.href = link.href; }).finally(() => { link.ariaBusy = null; });
+});
+
+upgrade(document);
+document.addEventListener('latchkey:content', (event) => upgrade(event.detail.root));

@@ -1,0 +1,33 @@
+"""Fixtures that every test may use; the cast is described in cast.py."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.cache import cache
+from django.test import Client as Browser
+
+from tests import cast as standing_cast
+from tests.cast import PASSWORD, Cast
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache():
+    cache.clear()
+
+
+@pytest.fixture
+def cast(db) -> Cast:
+    return standing_cast.make()
+
+
+@pytest.fixture
+def browser_of():
+    """A test client signed in as somebody: `browser_of(cast.ada)`."""
+
+    def sign_in(user, **kwargs) -> Browser:
+        browser = Browser(**kwargs)
+        response = browser.post("/sign-in/", {"email": user.email, "password": PASSWORD})
+        assert response.status_code == 302, response.content
+        return browser
+
+    return sign_in

@@ -1,0 +1,20 @@
+"""The product's settings, with the few differences that tests need. DATABASE_URL and CACHE_URL choose the
+database and the cache, as everywhere."""
+
+import os
+import tempfile
+
+os.environ.setdefault("STATE_DIR", tempfile.mkdtemp(prefix="latchkey-tests-"))
+os.environ["BASE_URL"] = "http://localhost:8000"
+# Playwright's synchronous API runs an event loop in the thread that also uses the ORM.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+from config.settings import *  # noqa: E402, F403
+
+ALLOWED_HOSTS = ["*"]
+# Argon2 is what people's passwords get; hashing hundreds of them proves nothing more.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES["staticfiles"] = {  # noqa: F405
+    "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+}
+MIDDLEWARE = [name for name in MIDDLEWARE if "whitenoise" not in name]  # noqa: F405
