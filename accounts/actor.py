@@ -28,9 +28,7 @@ class Actor:
     organization: Organization
     access: access.Access
 
-    def require(
-        self, *any_of: str, division_id: uuid.UUID | None = None, division_name: str = ""
-    ) -> None:
+    def require(self, *any_of: str, division_id: uuid.UUID | None = None, division_name: str = "") -> None:
         """Raises `NotAllowed` unless one of these permissions is held (in that division)."""
         self.access.decide(*any_of, division_id=division_id, division_name=division_name).require()
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor
-from accounts.origin import origin
 from accounts.models import AuditEvent
+from accounts.origin import origin
 
 
 class Action(StrEnum):

@@ -37,9 +37,7 @@ _EVERYTHING = tuple(
 
 DEFAULT_ROLES: tuple[DefaultRole, ...] = (
     DefaultRole("admin", "Admin", "Everything in the organization", _EVERYTHING),
-    DefaultRole(
-        "masterAdmin", "Master Admin", "Everything, for the organization's owner", _EVERYTHING
-    ),
+    DefaultRole("masterAdmin", "Master Admin", "Everything, for the organization's owner", _EVERYTHING),
     _role("employee", "Employee", "What every person has", "directory:userProfile:view"),
     _role(
         "user",

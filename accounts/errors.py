@@ -43,9 +43,7 @@ class Invalid(DomainError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         assert problems
-        super().__init__(
-            " ".join(str(problem.message) for problem in problems), code=problems[0].code
-        )
+        super().__init__(" ".join(str(problem.message) for problem in problems), code=problems[0].code)
         self.problems = tuple(problems)
 
     @classmethod

@@ -114,17 +114,13 @@ def who_can_grant(organization: Organization) -> list[str]:
         subject_type=SubjectType.USER,
     ).values("subject_id")
     return list(
-        User.objects.filter(id__in=admins, state=UserState.ACTIVE).values_list("name", flat=True)[
-            :3
-        ]
+        User.objects.filter(id__in=admins, state=UserState.ACTIVE).values_list("name", flat=True)[:3]
     )
 
 
 def changes_of(organization: Organization, entity_id: uuid.UUID) -> QuerySet[AuditEvent]:
     """The audit lines of one thing, newest first."""
-    return AuditEvent.objects.filter(organization_id=organization.id, entity_id=entity_id).order_by(
-        "-at"
-    )
+    return AuditEvent.objects.filter(organization_id=organization.id, entity_id=entity_id).order_by("-at")
 
 
 def as_uuid(value: object) -> uuid.UUID | None:

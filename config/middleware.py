@@ -9,6 +9,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from accounts.errors import DomainError
 from accounts.origin import Origin, acting_from
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -60,3 +61,18 @@ class NoStoreMiddleware:
             response["Pragma"] = "no-cache"
             response["Expires"] = "0"
         return response
+
+
+class DomainErrorMiddleware:
+    """Turns an error of the domain that no view has handled into its page."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        from config import views  # the views need the settings that name this middleware
+
+        return views.domain_error(request, error) if isinstance(error, DomainError) else None

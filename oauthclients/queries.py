@@ -29,9 +29,7 @@ def clients(organization: Organization) -> QuerySet[Client]:
 def client(organization: Organization, client_id: object) -> Client:
     """Raises `NotFound` (`client.not.found`), for another organization's client as well."""
     key = account_queries.as_uuid(client_id)
-    found = (
-        clients(organization).select_related("organization").filter(id=key).first() if key else None
-    )
+    found = clients(organization).select_related("organization").filter(id=key).first() if key else None
     if found is None:
         raise NotFound(code="client.not.found")
     return found
@@ -58,8 +56,7 @@ def spec_of(client: Client, pairs: list[NamedPair]) -> ClientSpec:
         grant_type=client.authorization_grant_type,
         description=client.description,
         role_divisions=tuple(
-            RoleDivision(named.role.id, named.division.id if named.division else None)
-            for named in pairs
+            RoleDivision(named.role.id, named.division.id if named.division else None) for named in pairs
         ),
         redirect_uris=tuple(client.redirect_uri_list),
         scope=tuple(client.scope),

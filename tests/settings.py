@@ -9,7 +9,7 @@ os.environ["BASE_URL"] = "http://localhost:8000"
 # Playwright's synchronous API runs an event loop in the thread that also uses the ORM.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
-from config.settings import *  # noqa: E402, F403
+from config.settings import *  # noqa: F403
 
 ALLOWED_HOSTS = ["*"]
 # Argon2 is what people's passwords get; hashing hundreds of them proves nothing more.

@@ -39,9 +39,7 @@ class RoleGrant(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["subject_id", "role", "division"], name="grant_is_given_once"
-            ),
+            models.UniqueConstraint(fields=["subject_id", "role", "division"], name="grant_is_given_once"),
             models.UniqueConstraint(
                 fields=["subject_id", "role"],
                 condition=models.Q(division=None),

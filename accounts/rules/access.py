@@ -75,9 +75,7 @@ class Decision:
     def require(self) -> None:
         """Raises `NotAllowed` with the sentence for this refusal, unless it is allowed."""
         if not self.allowed:
-            raise NotAllowed(
-                self.sentence, code=self.code, missing=self.missing, divisions=self.divisions
-            )
+            raise NotAllowed(self.sentence, code=self.code, missing=self.missing, divisions=self.divisions)
 
     @property
     def sentence(self) -> str:
@@ -85,9 +83,7 @@ class Decision:
         where = ", ".join(self.divisions)
         match self.code:
             case "missing.any.permissions":
-                return _("You must have at least one of these permissions: [%(names)s]") % {
-                    "names": names
-                }
+                return _("You must have at least one of these permissions: [%(names)s]") % {"names": names}
             case "missing.permissions":
                 return _("You are missing these permissions: [%(names)s]") % {"names": names}
             case "missing.division.permission":
@@ -117,11 +113,7 @@ class Access:
         """Each permission held, with the divisions in which it is."""
         result: dict[str, Divisions] = {}
         for role in self.held:
-            here = (
-                EVERYWHERE
-                if role.division_id is None
-                else Divisions(ids=frozenset([role.division_id]))
-            )
+            here = EVERYWHERE if role.division_id is None else Divisions(ids=frozenset([role.division_id]))
             for permission in role.permissions:
                 result[permission] = result.get(permission, NOWHERE) | here
         return result
@@ -160,11 +152,7 @@ class Access:
                 division_id in self.by_permission[permission]
             ):
                 return ALLOWED
-        code = (
-            "missing.division.permission"
-            if len(any_of) == 1
-            else "missing.any.division.permissions"
-        )
+        code = "missing.division.permission" if len(any_of) == 1 else "missing.any.division.permissions"
         return Decision(False, code, tuple(any_of), (division_name or str(division_id),))
 
     def decide_all(self, *all_of: str) -> Decision:

@@ -35,9 +35,7 @@ def resolve(actor: Actor, pairs: Iterable[RoleDivision]) -> list[NamedPair]:
     """The rows of these pairs, each once. Raises `Invalid` (`bad.client.role`, `bad.role.divisions`)
     for a role or division that is not this organization's."""
     wanted = list(dict.fromkeys(pairs))
-    roles = Role.objects.filter(organization=actor.organization).in_bulk(
-        {pair.role_id for pair in wanted}
-    )
+    roles = Role.objects.filter(organization=actor.organization).in_bulk({pair.role_id for pair in wanted})
     divisions = Division.objects.filter(organization=actor.organization).in_bulk(
         {pair.division_id for pair in wanted if pair.division_id}
     )
@@ -111,9 +109,7 @@ def replace(
     wanted = {named.pair: named for named in pairs}
     present = {
         RoleDivision(grant.role_id, grant.division_id): grant
-        for grant in RoleGrant.objects.filter(
-            organization=actor.organization, subject_id=subject_id
-        )
+        for grant in RoleGrant.objects.filter(organization=actor.organization, subject_id=subject_id)
     }
     gone = [grant.id for pair, grant in present.items() if pair not in wanted]
     if gone:

@@ -25,8 +25,7 @@ def create(*, name: str, short_name: str = "") -> Organization:
                 organization = Organization.objects.create(name=name, short_name=short_name)
         except IntegrityError as error:
             raise Conflict(
-                _("Another organization already has the short name “%(name)s”.")
-                % {"name": short_name},
+                _("Another organization already has the short name “%(name)s”.") % {"name": short_name},
                 code="resource.already.exists",
             ) from error
         Division.objects.create(organization=organization, name="Home", home=True)

@@ -49,9 +49,7 @@ def create(*, actor: Actor, spec: PersonSpec) -> User:
         if spec.division_id
         else queries.home_division(organization)
     )
-    actor.require(
-        Permission.DIRECTORY_USER_ADD, division_id=division.id, division_name=division.name
-    )
+    actor.require(Permission.DIRECTORY_USER_ADD, division_id=division.id, division_name=division.name)
     user = User(
         organization=organization,
         division=division,
@@ -69,9 +67,7 @@ def create(*, actor: Actor, spec: PersonSpec) -> User:
     return user
 
 
-def change(
-    *, actor: Actor, user_id: object, version: int | None, values: Mapping[str, Any]
-) -> User:
+def change(*, actor: Actor, user_id: object, version: int | None, values: Mapping[str, Any]) -> User:
     """Changes the fields in `values` (`name`, `email`, `title`, `department`, `state`) and keeps the
     rest. Needs `directory:user:edit` in the person's division.
 

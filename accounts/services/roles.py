@@ -15,9 +15,7 @@ from accounts.permissions import check_policies
 
 def add_missing_defaults(organization: Organization) -> list[Role]:
     """Adds the shipped roles that this organization lacks and leaves the others as they are."""
-    present = set(
-        Role.objects.filter(organization=organization).values_list("default_role_id", flat=True)
-    )
+    present = set(Role.objects.filter(organization=organization).values_list("default_role_id", flat=True))
     return Role.objects.bulk_create(
         Role(
             organization=organization,
@@ -31,9 +29,7 @@ def add_missing_defaults(organization: Organization) -> list[Role]:
     )
 
 
-def create_custom(
-    *, actor: Actor, name: str, description: str, policies: list[dict[str, Any]]
-) -> Role:
+def create_custom(*, actor: Actor, name: str, description: str, policies: list[dict[str, Any]]) -> Role:
     """Only the installation itself makes custom roles so far (`manage.py demo`).
 
     Raises `Invalid` for a policy that names nothing.

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from accounts.origin import origin
 from accounts.errors import DomainError, Invalid
+from accounts.origin import origin
 
 log = logging.getLogger(__name__)
 
@@ -89,9 +89,7 @@ def domain_body(error: DomainError) -> dict[str, Any]:
         if isinstance(error, Invalid)
         else []
     )
-    return body(
-        error.status, error.code, str(error.message), parameters=error.parameters, details=details
-    )
+    return body(error.status, error.code, str(error.message), parameters=error.parameters, details=details)
 
 
 _BY_STATUS = {

@@ -38,9 +38,7 @@ def credentials(header: str | None, body: Mapping[str, str]) -> Credentials | No
             return None
         return Credentials(body.get("client_id", ""), body["client_secret"], basic=False)
     if "client_secret" in body:
-        raise InvalidRequestError(
-            description="Authenticate in the header or in the body, not both."
-        )
+        raise InvalidRequestError(description="Authenticate in the header or in the body, not both.")
     try:
         decoded = base64.b64decode(header.split(" ", 1)[1].strip(), validate=True).decode()
         client_id, secret = map(unquote_plus, decoded.split(":", 1))

@@ -23,9 +23,7 @@ class Server(BackendApplicationServer):
             token_expires_in=token_life.seconds_for,
         )
         self.grant_types["unknown"] = _UnknownGrant()
-        self._default_grant_type = (
-            "unknown"  # else a missing one would be read as client_credentials
-        )
+        self._default_grant_type = "unknown"  # else a missing one would be read as client_credentials
         self.grant_types["client_credentials"].register_token_modifier(_as_documented)
 
 

@@ -51,7 +51,7 @@ class TokenView(OAuthLibMixin, View):
             body = self.form(request)
             self.nothing_twice(request)
             key = self.may_try(request, body)
-            _uri, headers, content, status = self.create_token_response(request)
+            _uri, _headers, content, status = self.create_token_response(request)
         except OAuth2Error as error:
             return self.failure(request, error.status_code, json.loads(error.json), error)
         if status != 200:
@@ -60,12 +60,8 @@ class TokenView(OAuthLibMixin, View):
             return self.failure(request, status, json.loads(content))
         return self.answer(json.loads(content), 200)
 
-    def http_method_not_allowed(
-        self, request: HttpRequest, *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        response = self.failure(
-            request, 405, {"error": "invalid_request", "error_description": "use POST"}
-        )
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = self.failure(request, 405, {"error": "invalid_request", "error_description": "use POST"})
         response["Allow"] = "POST"
         return response
 
@@ -74,9 +70,7 @@ class TokenView(OAuthLibMixin, View):
         if request.META.get("QUERY_STRING"):
             raise InvalidRequestError(description="Parameters belong into the body.")
         if request.content_type != "application/x-www-form-urlencoded":
-            raise InvalidRequestError(
-                description="The body must be application/x-www-form-urlencoded."
-            )
+            raise InvalidRequestError(description="The body must be application/x-www-form-urlencoded.")
         try:
             return request.POST.dict()  # type: ignore[return-value]  # no files in this encoding
         except (RequestDataTooBig, TooManyFieldsSent) as error:

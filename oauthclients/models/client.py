@@ -93,18 +93,12 @@ class Client(AbstractApplication):
 
     def gives_tokens(self) -> bool:
         """New tokens are given only to active clients of active organizations."""
-        return (
-            self.state == ClientState.ACTIVE
-            and self.date_to_delete is None
-            and self.organization.active
-        )
+        return self.state == ClientState.ACTIVE and self.date_to_delete is None and self.organization.active
 
     def accepts_tokens(self) -> bool:
         """Whether a token given earlier is still good, as far as the client is concerned."""
         return (
-            self.state != ClientState.DISABLED
-            and self.date_to_delete is None
-            and self.organization.active
+            self.state != ClientState.DISABLED and self.date_to_delete is None and self.organization.active
         )
 
     def is_usable(self, request: Any) -> bool:

@@ -42,9 +42,7 @@ class ClientSpec:
             redirect_uris=tuple(uri.strip() for uri in self.redirect_uris if uri.strip())
             if grant is None or grant.uses_redirect_uris
             else (),
-            scope=tuple(scopes.narrowed(list(self.scope)))
-            if grant is None or grant.uses_scopes
-            else (),
+            scope=tuple(scopes.narrowed(list(self.scope))) if grant is None or grant.uses_scopes else (),
             token_seconds=self.token_seconds,
         )
 
@@ -53,9 +51,7 @@ def _without_covered(pairs: Iterable[RoleDivision]) -> tuple[RoleDivision, ...]:
     """A role in all divisions makes the same role in single divisions superfluous."""
     pairs = tuple(dict.fromkeys(pairs))
     everywhere = {pair.role_id for pair in pairs if pair.division_id is None}
-    return tuple(
-        pair for pair in pairs if pair.division_id is None or pair.role_id not in everywhere
-    )
+    return tuple(pair for pair in pairs if pair.division_id is None or pair.role_id not in everywhere)
 
 
 def check_details(spec: ClientSpec, problems: Problems) -> None:
@@ -72,8 +68,7 @@ def check_details(spec: ClientSpec, problems: Problems) -> None:
         problems.add(
             "description",
             "constraint.validation",
-            _("The description can have at most %(most)s characters.")
-            % {"most": LONGEST_DESCRIPTION},
+            _("The description can have at most %(most)s characters.") % {"most": LONGEST_DESCRIPTION},
         )
     for name, text in (("name", spec.name), ("description", spec.description)):
         if "\x00" in text:

@@ -36,8 +36,7 @@ def problems(lines: Sequence[str]) -> list[Problem]:
         elif uri in first_seen:
             found.append(
                 _problem(
-                    _("Line %(line)s repeats line %(first)s.")
-                    % {"line": number, "first": first_seen[uri]},
+                    _("Line %(line)s repeats line %(first)s.") % {"line": number, "first": first_seen[uri]},
                     number,
                     whole=True,
                 )

@@ -27,11 +27,7 @@ def client_to_edit(actor: Actor, client_id: object) -> Client:
 def locked(actor: Actor, client_id: object) -> Client:
     """The row, locked against others until the transaction ends."""
     found = queries.client(actor.organization, client_id)
-    return (
-        Client.objects.select_for_update(of=("self",))
-        .select_related("organization")
-        .get(id=found.id)
-    )
+    return Client.objects.select_for_update(of=("self",)).select_related("organization").get(id=found.id)
 
 
 def mark_modified(actor: Actor, client: Client, now: datetime) -> None:

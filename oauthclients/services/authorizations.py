@@ -18,9 +18,7 @@ def follow(*, actor: Actor, client: Client) -> None:
     if not grant_types.BY_CODE[client.authorization_grant_type].uses_scopes:
         return
     may = bool(actor.access.decide(Permission.OAUTH_CLIENT_AUTHORIZE))
-    found = ClientAuthorization.objects.filter(
-        organization=client.organization, client=client
-    ).first()
+    found = ClientAuthorization.objects.filter(organization=client.organization, client=client).first()
     authorization = found or ClientAuthorization(
         organization=client.organization,
         client=client,

@@ -62,9 +62,7 @@ def create(*, actor: Actor, spec: ClientSpec) -> tuple[Client, PlainSecret]:
         )
         _apply(client, spec)
         _save_named(client, client.save)
-        grants.replace(
-            actor=actor, subject_type=SubjectType.CLIENT, subject_id=client.id, pairs=pairs
-        )
+        grants.replace(actor=actor, subject_type=SubjectType.CLIENT, subject_id=client.id, pairs=pairs)
         authorizations.follow(actor=actor, client=client)
         secret = secrets.add_first(actor=actor, client=client)
         audit.record(
@@ -98,8 +96,7 @@ def change(
         client = access.client_to_edit(actor, client_id)
         if version is not None and version != client.version:
             raise Conflict(
-                _("%(name)s changed this client in the meantime.")
-                % {"name": client.modified_by_name},
+                _("%(name)s changed this client in the meantime.") % {"name": client.modified_by_name},
                 code="general.conflict",
             )
         before_pairs = queries.pairs_of(client)
@@ -134,9 +131,7 @@ def change(
         if after == before:
             return Changed(client, tuple(notices))
         _save_named(client, lambda: access.mark_modified(actor, client, now))
-        grants.replace(
-            actor=actor, subject_type=SubjectType.CLIENT, subject_id=client.id, pairs=pairs
-        )
+        grants.replace(actor=actor, subject_type=SubjectType.CLIENT, subject_id=client.id, pairs=pairs)
         authorizations.follow(actor=actor, client=client)
         audit.record(
             actor,
@@ -281,8 +276,7 @@ def _refuse_too_many(actor: Actor) -> None:
     most = settings.MAX_CLIENTS_PER_ORGANIZATION
     if Client.objects.filter(organization=actor.organization).count() >= most:
         raise DomainError(
-            _("This organization already has %(most)s clients, the most it can have.")
-            % {"most": most},
+            _("This organization already has %(most)s clients, the most it can have.") % {"most": most},
             code="auth.too.many.clients",
         )
 

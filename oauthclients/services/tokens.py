@@ -27,9 +27,7 @@ def new_value(request: Any) -> str:
     return secrets.token_urlsafe(32)
 
 
-def issue(
-    *, client: Client, user: User | None, value: str, seconds: int, scope: Iterable[str]
-) -> None:
+def issue(*, client: Client, user: User | None, value: str, seconds: int, scope: Iterable[str]) -> None:
     """Stores an access token: one statement. Only the SHA-256 of its value is kept."""
     token = get_access_token_model()(
         application=client,
@@ -44,9 +42,9 @@ def issue(
 def note_use(client: Client, now: datetime, secret: ClientSecret | None = None) -> None:
     """Moves "last used" of a client (and of the secret it used) forward, at most once a minute."""
     if _due(client.last_used_at, now):
-        Client.objects.filter(id=client.id).filter(
-            Q(last_used_at=None) | Q(last_used_at__lt=now)
-        ).update(last_used_at=now)
+        Client.objects.filter(id=client.id).filter(Q(last_used_at=None) | Q(last_used_at__lt=now)).update(
+            last_used_at=now
+        )
     if secret is not None and _due(secret.last_used_at, now):
         ClientSecret.objects.filter(id=secret.id).update(last_used_at=now)
 
@@ -58,9 +56,7 @@ def _due(last: datetime | None, now: datetime) -> bool:
 def live(client: Client) -> int:
     """How many of this client's tokens have not ended."""
     count: int = (
-        get_access_token_model()
-        .objects.filter(application=client, expires__gt=timezone.now())
-        .count()
+        get_access_token_model().objects.filter(application=client, expires__gt=timezone.now()).count()
     )
     return count
 
