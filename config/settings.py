@@ -25,7 +25,9 @@ env.read_env(BASE_DIR / ".env")
 STATE_DIR = Path(env.str("STATE_DIR", default=str(BASE_DIR / "var")))
 HOST = env.str("HOST", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
-BASE_URL = env.str("BASE_URL", default=f"http://{HOST}:{PORT}").rstrip("/")
+# How people and programs reach it; behind a proxy, the address of the proxy.
+_visible_host = {"0.0.0.0": "localhost", "::": "localhost"}.get(HOST, f"[{HOST}]" if ":" in HOST else HOST)  # noqa: S104
+BASE_URL = env.str("BASE_URL", default=f"http://{_visible_host}:{PORT}").rstrip("/")
 HTTPS = urlsplit(BASE_URL).scheme == "https"
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -143,6 +145,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=5)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "accounts.sign_in.lockout.keep_response"
 AXES_CLIENT_IP_CALLABLE = "config.middleware.client_address"
 AXES_SENSITIVE_PARAMETERS = ["password"]
 AXES_VERBOSE = False

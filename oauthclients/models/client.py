@@ -32,9 +32,9 @@ class Client(AbstractApplication):
     purged yet.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)  # type: ignore[assignment]
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     client_id = models.CharField(max_length=36, unique=True, editable=False)
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="clients")
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
     name = models.CharField(max_length=200)
     description = models.CharField(max_length=500, blank=True)
     authorization_grant_type = models.CharField(max_length=24)

@@ -1,0 +1,55 @@
+# `make` alone lists the targets. Everything lives in .venv/ and var/; nothing else is touched.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --quiet install --require-hashes
+JOBS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test lint format lock browser clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/run.stamp ## Serve on http://127.0.0.1:8000, with the demo organization in a new database
+	@exec $(PY) manage.py serve --demo
+
+demo: $(VENV)/run.stamp ## Give the demo people and clients fresh credentials and print them
+	@$(PY) manage.py demo
+
+test: $(VENV)/dev.stamp browser ## Run the tests (ARGS="-k wizard" chooses some)
+	$(PY) manage.py test -n $(JOBS) $(ARGS)
+
+lint: $(VENV)/dev.stamp ## Check style, types, migrations and the production settings
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy .
+	STATE_DIR=$(VENV)/lint-state $(PY) manage.py makemigrations --check --dry-run
+	STATE_DIR=$(VENV)/lint-state BASE_URL=https://login.example.com $(PY) manage.py check --deploy --fail-level WARNING
+
+format: $(VENV)/dev.stamp ## Put the code into shape
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+lock: $(VENV)/dev.stamp ## Write the lock files anew from pyproject.toml
+	$(VENV)/bin/uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header -q -o requirements.lock
+	$(VENV)/bin/uv pip compile pyproject.toml --group dev --universal --generate-hashes --python-version 3.11 --no-header -q -o requirements-dev.lock
+
+browser: # Chromium for the journeys: the machine's own, else Debian's
+	@sh tests/get-browser
+
+clean: ## Remove the virtual environment (not the data in var/)
+	rm -rf $(VENV)
+
+$(PY):
+	@sh config/make-venv $(VENV)
+
+$(VENV)/run.stamp: requirements.lock | $(PY)
+	@echo "Installing the dependencies into $(VENV) ..."
+	@$(PIP) --only-binary :all: -r requirements.lock
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp | $(PY)
+	@echo "Installing the development dependencies into $(VENV) ..."
+	@$(PIP) -r requirements-dev.lock
+	@touch $@
