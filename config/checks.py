@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Tags, Warning, register
 @register(Tags.caches, deploy=True)
 def shared_counters(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Rate limits and sign-in lockouts count in the cache."""
-    several = settings.env.int("WORKERS", default=1) > 1
+    several = settings.WORKERS > 1
     if several and settings.CACHES["default"]["BACKEND"].endswith("LocMemCache"):
         return [
             Warning(

@@ -25,6 +25,8 @@ env.read_env(BASE_DIR / ".env")
 STATE_DIR = Path(env.str("STATE_DIR", default=str(BASE_DIR / "var")))
 HOST = env.str("HOST", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
+WORKERS = env.int("WORKERS", default=1)
+THREADS = env.int("THREADS", default=0)  # 0: as many as suit the database
 # How people and programs reach it; behind a proxy, the address of the proxy.
 _visible_host = {"0.0.0.0": "localhost", "::": "localhost"}.get(HOST, f"[{HOST}]" if ":" in HOST else HOST)  # noqa: S104
 BASE_URL = env.str("BASE_URL", default=f"http://{_visible_host}:{PORT}").rstrip("/")

@@ -72,7 +72,7 @@ class TokenView(OAuthLibMixin, View):
         if request.content_type != "application/x-www-form-urlencoded":
             raise InvalidRequestError(description="The body must be application/x-www-form-urlencoded.")
         try:
-            return request.POST.dict()  # type: ignore[return-value]  # no files in this encoding
+            return request.POST.dict()
         except (RequestDataTooBig, TooManyFieldsSent) as error:
             raise TooLarge(description="The request is too large.") from error
 

@@ -1,5 +1,11 @@
 // <form data-autosave>: two seconds after typing stops the form is posted with autosave=1.
+// X-Saved-At and data-saved-at are points in time, shown as "14:02" in the reader's own zone.
 const words = (status, key, values = {}) => (status.dataset[key] ?? '').replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
+
+const clock = (iso) => {
+  const time = new Date(iso);
+  return Number.isNaN(time.valueOf()) ? iso : time.toLocaleTimeString(document.documentElement.lang || undefined, { hour: '2-digit', minute: '2-digit', hour12: false });
+};
 
 const attach = (form) => {
   const status = form.querySelector('[data-autosave-status]');
@@ -38,7 +44,7 @@ const attach = (form) => {
       const version = response.headers.get('X-Draft-Version');
       const field = form.querySelector('input[name="version"]');
       if (version && field) field.value = version;
-      say(words(status, 'savedLabel', { time: response.headers.get('X-Saved-At') ?? '' }));
+      say(words(status, 'savedLabel', { time: clock(response.headers.get('X-Saved-At') ?? '') }));
       if (before === edits) form.dispatchEvent(new CustomEvent('latchkey:saved', { bubbles: true }));
     } catch {
       say(words(status, 'failedLabel'), true);
@@ -59,6 +65,7 @@ const attach = (form) => {
     clearTimeout(timer);
     timer = setTimeout(save, 2000);
   };
+  if (status?.dataset.savedAt) say(words(status, 'savedLabel', { time: clock(status.dataset.savedAt) }));
   form.addEventListener('input', later);
   form.addEventListener('change', later);
 

@@ -1,5 +1,5 @@
 // <input data-filter-list="#container"> shows only the [data-filter-text] items that contain every word typed.
-// data-count-label="{n} shown", data-none-label="Nothing matches". "/" focuses [data-search].
+// [data-filter-empty="container id"] appears when nothing is left. data-count-label="{n} shown", data-none-label="Nothing matches". "/" focuses [data-search].
 const plain = (text) => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
 let announceTimer = 0;
 
@@ -9,6 +9,8 @@ const apply = (input) => {
   const wanted = plain(input.value).split(/\s+/).filter(Boolean);
   let count = 0;
   for (const item of box.querySelectorAll('[data-filter-text]')) {
+    const outer = item.parentElement.closest('[data-filter-text]');
+    if (outer && box.contains(outer)) continue; // belongs to a list inside an item
     const text = plain(item.dataset.filterText || item.textContent);
     item.hidden = !wanted.every((word) => text.includes(word));
     if (!item.hidden) count += 1;
@@ -16,7 +18,7 @@ const apply = (input) => {
   for (const group of box.querySelectorAll('[data-filter-group]')) {
     group.hidden = !group.querySelector('[data-filter-text]:not([hidden])');
   }
-  const empty = box.parentElement.querySelector('[data-filter-empty]');
+  const empty = document.querySelector(`[data-filter-empty="${CSS.escape(box.id)}"]`);
   if (empty) empty.hidden = count > 0;
   const words = count ? input.dataset.countLabel : input.dataset.noneLabel;
   clearTimeout(announceTimer);

@@ -42,8 +42,8 @@ class Command(BaseCommand):
             "--interface": "wsgi",
             "--host": settings.HOST,
             "--port": str(settings.PORT),
-            "--workers": settings.env.str("WORKERS", default="1"),
-            "--blocking-threads": settings.env.str("THREADS", default=str(default_threads)),
+            "--workers": str(settings.WORKERS),
+            "--blocking-threads": str(settings.THREADS or default_threads),
             "--log-level": "warning",
         }
         self.stdout.write(f"  Latchkey listens on {settings.BASE_URL} (Ctrl-C stops it).\n")

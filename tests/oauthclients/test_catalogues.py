@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from oauthclients import grant_types, scopes
+
+
+def test_the_catalogue_holds_the_134_scopes_of_the_wire_contract():
+    assert len(scopes.CATALOGUE) == 134
+    assert {"users", "users:readonly", "user-basic-info", "audits:readonly"} <= scopes.CATALOGUE.keys()
+    assert not {"audits", "search", "upload:readonly", "user-basic-info:readonly"} & scopes.CATALOGUE.keys()
+
+
+def test_every_scope_has_a_sentence_in_plain_words():
+    assert scopes.CATALOGUE["users"].sentence == "See and change people"
+    assert scopes.CATALOGUE["users:readonly"].sentence == "See people"
+    assert all(scope.sentence for scope in scopes.CATALOGUE.values())
+
+
+def test_of_both_forms_the_wider_one_stays():
+    assert scopes.narrowed(["users:readonly", "users", "oauth:readonly", "oauth:readonly"]) == [
+        "oauth:readonly",
+        "users",
+    ]
+
+
+def test_the_four_grants_are_spelled_as_on_the_wire():
+    assert [grant.wire for grant in grant_types.GRANT_TYPES] == [
+        "CLIENT-CREDENTIALS",
+        "CODE",
+        "TOKEN",
+        "SAML2-BEARER",
+    ]
