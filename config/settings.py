@@ -29,7 +29,7 @@ WORKERS = env.int("WORKERS", default=1)
 THREADS = env.int("THREADS", default=0)  # 0: as many as suit the database
 # How people and programs reach it; behind a proxy, the address of the proxy.
 _visible_host = {"0.0.0.0": "localhost", "::": "localhost"}.get(HOST, f"[{HOST}]" if ":" in HOST else HOST)  # noqa: S104
-BASE_URL = env.str("BASE_URL", default=f"http://{_visible_host}:{PORT}").rstrip("/")
+BASE_URL = (env.str("BASE_URL", default="") or f"http://{_visible_host}:{PORT}").rstrip("/")
 HTTPS = urlsplit(BASE_URL).scheme == "https"
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -103,7 +103,10 @@ TEMPLATES: list[dict[str, Any]] = [
 # --- Database and cache --------------------------------------------------------------------------
 
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db("DATABASE_URL", default=f"sqlite:///{STATE_DIR / 'latchkey.sqlite3'}")
+    "default": env.db_url_config(
+        # Empty counts as absent: compose files set variables that way.
+        env.str("DATABASE_URL", default="") or f"sqlite:///{STATE_DIR / 'latchkey.sqlite3'}"
+    )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"].setdefault("OPTIONS", {}).update(
@@ -117,7 +120,7 @@ else:
     DATABASES["default"].setdefault("CONN_MAX_AGE", 600)
     DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
 
-CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
+CACHES = {"default": env.cache_url_config(env.str("CACHE_URL", default="") or "locmemcache://")}
 
 # --- People signing in ---------------------------------------------------------------------------
 
@@ -147,6 +150,9 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=5)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+# The name under which `authenticate` is given the email. Axes would look for "email", find nothing, and
+# count the failures of everybody together and for nobody.
+AXES_USERNAME_FORM_FIELD = "username"
 AXES_LOCKOUT_CALLABLE = "accounts.sign_in.lockout.keep_response"
 AXES_CLIENT_IP_CALLABLE = "config.middleware.client_address"
 AXES_SENSITIVE_PARAMETERS = ["password"]

@@ -53,7 +53,7 @@ class User(AbstractBaseUser):
         return self.name or self.email
 
     @property
-    def is_active(self) -> bool:  # type: ignore[override]  # a class constant in AbstractBaseUser
+    def is_active(self) -> bool:
         return self.state == UserState.ACTIVE
 
     @is_active.setter

@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 ('modified_by_type', models.CharField(max_length=16)),
                 ('modified_by_id', models.UUIDField(null=True)),
                 ('modified_by_name', models.CharField(max_length=200)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='clients', to='accounts.organization')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
             ],
             options={
                 'swappable': 'OAUTH2_PROVIDER_APPLICATION_MODEL',

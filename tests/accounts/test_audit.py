@@ -45,6 +45,9 @@ def test_no_code_can_change_or_delete_a_line(line):
 
 
 def test_the_database_itself_refuses_to_change_a_line(line):
-    with pytest.raises(DatabaseError, match="never changed"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE accounts_auditevent SET actor_name = 'Somebody else'")
+    with (
+        pytest.raises(DatabaseError, match="never changed"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("UPDATE accounts_auditevent SET actor_name = 'Somebody else'")

@@ -28,7 +28,9 @@ def test_policies_stand_for_exactly_the_permissions_they_were_made_from():
     assert expand(policies_for(chosen)) == chosen
 
 
-@pytest.mark.parametrize("policy", [{}, {"domain": "oauth"}, {"domain": "x", "entityName": "y", "actionSet": []}])
+@pytest.mark.parametrize(
+    "policy", [{}, {"domain": "oauth"}, {"domain": "x", "entityName": "y", "actionSet": []}]
+)
 def test_a_policy_that_names_nothing_is_refused_with_its_number(policy):
     with pytest.raises(Invalid) as refused:
         check_policies([*policies_for(["oauth:client:view"]), policy])

@@ -188,9 +188,7 @@ def test_trap_4_an_unknown_client_and_a_wrong_secret_cost_the_same_work(register
     client, _secret = registered
     compared = []
     real = secrets.hmac.compare_digest
-    monkeypatch.setattr(
-        secrets.hmac, "compare_digest", lambda a, b: compared.append(len(a)) or real(a, b)
-    )
+    monkeypatch.setattr(secrets.hmac, "compare_digest", lambda a, b: compared.append(len(a)) or real(a, b))
 
     def work(client_id, secret):
         compared.clear()
@@ -225,7 +223,9 @@ def test_a_database_copied_to_a_server_with_another_key_accepts_no_secret(regist
 
 def test_no_caller_chooses_a_secret(registered, cast):
     """256 bits from the operating system, every time."""
-    made = {secrets.generate(actor=cast.actor(cast.ada), client_id=registered[0].id).reveal() for _ in range(3)}
+    made = {
+        secrets.generate(actor=cast.actor(cast.ada), client_id=registered[0].id).reveal() for _ in range(3)
+    }
 
     assert len(made) == 3
     assert all(len(secret) == len("lks_") + 43 for secret in made)
@@ -428,4 +428,6 @@ def test_trap_17_no_log_line_holds_a_secret_or_a_token(registered, caplog, setti
 def test_trap_16_and_15_no_insecure_default_of_the_toolkit_is_left(settings):
     from django.core.checks import run_checks
 
-    assert [m for m in run_checks(include_deployment_checks=True) if m.id.startswith("oauth2_provider")] == []
+    assert [
+        m for m in run_checks(include_deployment_checks=True) if m.id.startswith("oauth2_provider")
+    ] == []

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, connections
 
 from accounts.models import Organization
@@ -23,6 +24,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.refuse_taken_port()
         call_command("migrate", verbosity=0, interactive=False)
         call_command("collectstatic", verbosity=0, interactive=False)
         call_command("purge", verbosity=0)
@@ -60,3 +62,16 @@ class Command(BaseCommand):
                 "config.wsgi:application",
             ],
         )
+
+    def refuse_taken_port(self) -> None:
+        """Before anything is printed or changed: a server that cannot start should not have."""
+        family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((settings.HOST, settings.PORT))
+            except OSError as error:
+                raise CommandError(
+                    f"Cannot listen on {settings.HOST}:{settings.PORT} ({error.strerror}). "
+                    "Another port: PORT=8001 make run"
+                ) from error

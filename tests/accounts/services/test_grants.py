@@ -26,7 +26,11 @@ def test_a_pair_that_stays_keeps_its_giver_and_date(cast):
     first = RoleGrant.objects.get(subject_id=subject)
 
     replace(
-        cast, cast.actor(cast.ada), subject, cast.pair("Supervisor", cast.home), cast.pair("Admin", cast.east)
+        cast,
+        cast.actor(cast.ada),
+        subject,
+        cast.pair("Supervisor", cast.home),
+        cast.pair("Admin", cast.east),
     )
 
     kept = RoleGrant.objects.get(subject_id=subject, role=cast.role("Supervisor"))

@@ -45,14 +45,16 @@ def test_another_organizations_division_is_not_found(cast):
 
     with pytest.raises(NotFound):
         people.create(
-            actor=cast.actor(cast.ada), spec=PersonSpec(name="N", email="n@x.example", division_id=theirs.id)
+            actor=cast.actor(cast.ada),
+            spec=PersonSpec(name="N", email="n@x.example", division_id=theirs.id),
         )
 
 
 def test_all_problems_are_told_at_once(cast):
     with pytest.raises(Invalid) as refused:
         people.create(
-            actor=cast.actor(cast.ada), spec=PersonSpec(name=" ", email="nobody", password="short", state="x")
+            actor=cast.actor(cast.ada),
+            spec=PersonSpec(name=" ", email="nobody", password="short", state="x"),
         )
 
     assert {problem.field for problem in refused.value.problems} == {"name", "email", "password", "state"}

@@ -1,0 +1,213 @@
+"""`manage.py demo`, `bootstrap` and `purge`."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import CommandError, call_command
+from django.test import Client as Browser
+from django.test import RequestFactory
+from django.utils import timezone
+from oauth2_provider.models import get_access_token_model
+
+from accounts import queries
+from accounts.models import AuditEvent, Organization, Role, RoleGrant, User
+from oauthclients.models import Client, ClientDraft, ClientSecret
+from oauthclients.services import clients
+from tests.cast import token_request
+
+
+def demo(**options):
+    out = io.StringIO()
+    call_command("demo", json=True, stdout=out, **options)
+    text = out.getvalue()
+    assert text.count("\n") == 1, "exactly one JSON object"
+    return json.loads(text)
+
+
+def signs_in(person) -> bool:
+    request = RequestFactory().post("/sign-in/")
+    return authenticate(request, username=person["email"], password=person["password"]) is not None
+
+
+def test_the_demo_prints_the_agreed_object(db):
+    made = demo()
+
+    assert made.keys() == {"base_url", "organization", "people", "clients"}
+    assert made["base_url"] == "http://localhost:8000"
+    assert made["organization"].keys() == {"id", "name", "short_name", "home_division_id", "divisions"}
+    assert made["organization"]["divisions"].keys() == {"Home", "East", "West"}
+    assert made["people"].keys() == {"ada", "ben", "eve", "cleo"}
+    assert made["clients"].keys() == {
+        "client_credentials",
+        "limited",
+        "code",
+        "implicit",
+        "saml2_bearer",
+        "scim",
+    }
+    assert {key for key, client in made["clients"].items() if "redirect_uri" in client} == {
+        "code",
+        "implicit",
+    }
+
+
+def test_everybody_can_sign_in_and_the_clients_get_tokens(db):
+    made = demo()
+
+    assert all(signs_in(person) for person in made["people"].values())
+    for key in ("client_credentials", "limited", "scim"):
+        client = made["clients"][key]
+        response = token_request(Browser(), client["client_id"], client["client_secret"])
+        assert response.status_code == 200
+        assert response.json()["expires_in"] == (38_880_000 if key == "scim" else 86_400)
+
+
+def test_the_demo_people_and_clients_hold_what_was_promised(db):
+    made = demo()
+    acme = Organization.objects.get(id=made["organization"]["id"])
+
+    def held(subject):
+        return {
+            (grant.role.name, grant.division.name if grant.division else "*")
+            for grant in queries.grants_of(acme, subject)
+        }
+
+    ada = held(made["people"]["ada"]["id"])
+    assert ada == {("Admin", "*"), ("Supervisor", "*"), ("SCIM Integration", "*")}
+    assert held(made["clients"]["client_credentials"]["client_id"]) == ada
+    assert ("Supervisor", "Home") in held(made["people"]["ben"]["id"])
+    assert held(made["people"]["eve"]["id"]) == {("Employee", "Home")}
+    access = queries.access_of(acme.id, made["clients"]["limited"]["client_id"])
+    assert access.by_permission.keys() == {"directory:user:view"}
+    assert (
+        str(*access.divisions_for("directory:user:view").ids) == made["organization"]["divisions"]["East"]
+    )
+    assert {user.division.name for user in queries.people(acme)} == {"Home", "East", "West"}
+    assert queries.people(acme).count() >= 24
+
+
+def test_a_second_run_makes_nothing_new_and_gives_fresh_credentials(db):
+    first = demo()
+    counts = [
+        model.objects.count() for model in (Organization, User, Role, RoleGrant, Client, ClientSecret)
+    ]
+    Client.objects.filter(client_id=first["clients"]["code"]["client_id"]).update(
+        state="disabled", description="edited"
+    )
+
+    second = demo()
+
+    assert counts == [
+        model.objects.count() for model in (Organization, User, Role, RoleGrant, Client, ClientSecret)
+    ]
+    assert {k: c["client_id"] for k, c in first["clients"].items()} == {
+        k: c["client_id"] for k, c in second["clients"].items()
+    }
+    assert not any(signs_in(person) for person in first["people"].values())
+    assert all(signs_in(person) for person in second["people"].values())
+    code = Client.objects.get(client_id=second["clients"]["code"]["client_id"])
+    assert (code.state, code.description) == ("active", "")
+
+
+def test_the_demo_leaves_other_peoples_organizations_alone(cast):
+    before = User.objects.count()
+
+    with pytest.raises(CommandError, match="other organizations"):
+        demo()
+
+    assert User.objects.count() == before
+
+
+def test_the_demo_insists_when_told_to(db):
+    call_command_bootstrap("Real")
+
+    assert demo(anyway=True)["organization"]["name"] == "Acme"
+
+
+def call_command_bootstrap(
+    name, email="root@real.example", password="a long enough password", monkeypatch=None
+):
+    stdin = io.StringIO(password + "\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdin", stdin)
+        call_command("bootstrap", organization=name, email=email, stdout=io.StringIO())
+
+
+def test_bootstrap_makes_an_administrator_who_can_give_every_shipped_role(db):
+    call_command_bootstrap("Real Company")
+
+    company = Organization.objects.get(short_name="real-company")
+    person = User.objects.get(email="root@real.example")
+    access = queries.access_of(company.id, person.id)
+    assert all(access.holds(role.id, None) for role in queries.roles(company))
+    assert signs_in({"email": "ROOT@real.example", "password": "a long enough password"})
+
+
+@pytest.mark.parametrize(
+    ("organization", "email", "password", "says"),
+    [
+        ("Other", "nobody", "a long enough password", "email"),
+        ("Other", "a@b.example", "short", "short"),
+        ("Real", "a@b.example", "a long enough password", "short name"),
+        (" ", "a@b.example", "a long enough password", "name"),
+    ],
+)
+def test_bootstrap_refuses_bad_input_and_leaves_nothing_behind(db, organization, email, password, says):
+    call_command_bootstrap("Real")
+
+    with pytest.raises(CommandError, match=says):
+        call_command_bootstrap(organization, email, password)
+
+    assert Organization.objects.count() == User.objects.count() == 1
+
+
+def test_purge_removes_what_has_ended_and_keeps_what_has_not(cast):
+    client, secret = cast.client(("Supervisor", cast.home), by=cast.ada)
+    doomed, _ = cast.client(("Supervisor", cast.home), name="Doomed", by=cast.ada)
+    later, _ = cast.client(("Supervisor", cast.home), name="Later", by=cast.ada)
+    now = timezone.now()
+    Client.objects.filter(id=doomed.id).update(date_to_delete=now - timedelta(seconds=1))
+    Client.objects.filter(id=later.id).update(date_to_delete=now + timedelta(days=1))
+    cast.token(client, secret)
+    cast.token(client, secret)
+    token = get_access_token_model().objects.first()
+    get_access_token_model().objects.filter(pk=token.pk).update(expires=now - timedelta(seconds=1))
+    ClientDraft.objects.create(user=cast.ada)
+    ClientDraft.objects.update(saved_at=now - timedelta(days=15))
+    ClientDraft.objects.create(user=cast.ben)
+    out = io.StringIO()
+
+    call_command("purge", stdout=out)
+
+    assert get_access_token_model().objects.count() == 1
+    assert {c.name for c in Client.objects.all()} == {"Billing sync", "Later"}
+    assert not RoleGrant.objects.filter(subject_id=doomed.id).exists()
+    assert [draft.user for draft in ClientDraft.objects.all()] == [cast.ben]
+    assert AuditEvent.objects.filter(entity_id=doomed.id, action="client.deleted").exists()
+    assert "clients: 1 removed" in out.getvalue()
+
+
+def test_purge_works_through_more_than_one_batch(cast, monkeypatch):
+    from config.management.commands import purge
+
+    monkeypatch.setattr(purge, "BATCH", 2)
+    for user in (cast.ada, cast.ben, cast.eve):
+        ClientDraft.objects.create(user=user)
+    ClientDraft.objects.update(saved_at=timezone.now() - timedelta(days=15))
+
+    call_command("purge", stdout=io.StringIO())
+
+    assert not ClientDraft.objects.exists()
+
+
+def test_a_client_deleted_for_good_leaves_no_grant_behind(cast):
+    client, _ = cast.client(("Supervisor", cast.home), by=cast.ada)
+
+    clients.delete(actor=cast.actor(cast.ada), client_id=client.id)
+
+    assert not RoleGrant.objects.filter(subject_id=client.id).exists()
