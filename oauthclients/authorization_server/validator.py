@@ -11,7 +11,6 @@ from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauthlib.oauth2.rfc6749.errors import UnauthorizedClientError
 
 from oauthclients.authorization_server.client_authentication import credentials
-from oauthclients.models import ClientSecret
 from oauthclients.services import secrets, tokens
 
 _NOBODY = uuid.UUID(int=0)
@@ -19,17 +18,12 @@ _NOBODY = uuid.UUID(int=0)
 
 class Validator(OAuth2Validator):
     def authenticate_client(self, request: Any, *args: Any, **kwargs: Any) -> bool:
-        """One statement and one comparison, whether the client exists or not."""
+        """One statement, whether the client exists or not."""
         sent = credentials(request.headers.get("HTTP_AUTHORIZATION"), dict(request.decoded_body))
         if sent is None:
             return False
         now = timezone.now()
-        candidates = list(
-            ClientSecret.objects.filter(client_id=_key(sent.client_id)).select_related(
-                "client__organization"
-            )
-        )
-        secret = secrets.matching(candidates, sent.secret, now)
+        secret = secrets.find(_key(sent.client_id), sent.secret, now)
         if secret is None or secret.client.gone(now):
             return False
         if not secret.client.gives_tokens():
