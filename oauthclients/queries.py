@@ -76,6 +76,8 @@ def authorizations(organization: Organization) -> QuerySet[ClientAuthorization]:
 
 def unfinished_draft(actor: Actor) -> ClientDraft | None:
     """What this person has not finished adding, if it is not too old."""
+    if actor.id is None:
+        return None
     return ClientDraft.objects.filter(
         user_id=actor.id, client_id=None, saved_at__gt=timezone.now() - DRAFTS_LIVE
     ).first()

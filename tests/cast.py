@@ -83,15 +83,16 @@ class Cast:
         *pairs: tuple[str, Division | None],
         name: str = "Billing sync",
         by: User | None = None,
+        grant_type: str = "client-credentials",
         **more: object,
     ) -> tuple[Client, str]:
-        """A client-credentials client, made by Ada, and its secret."""
+        """A client, of client credentials unless said otherwise, and its secret."""
         actor = self.actor(by) if by else system(self.acme)
         client, secret = clients.create(
             actor=actor,
             spec=ClientSpec(
                 name=name,
-                grant_type="client-credentials",
+                grant_type=grant_type,
                 role_divisions=tuple(self.pair(role, where) for role, where in pairs),
                 **more,  # type: ignore[arg-type]
             ),

@@ -21,7 +21,7 @@ from accounts.models import User, UserState
 from accounts.permissions import Permission
 
 # The fields that `change` accepts, and the longest value of each.
-TEXT_FIELDS: Mapping[str, int] = {"name": 200, "title": 200, "department": 200}
+TEXT_FIELDS: Mapping[str, int] = {"name": 200, "title": 200, "department": 200, "email": 254}
 
 
 @dataclass(frozen=True)

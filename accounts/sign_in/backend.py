@@ -24,5 +24,19 @@ class EmailBackend(ModelBackend):
     def authenticate(
         self, request: HttpRequest | None, username: Any = None, password: Any = None, **kwargs: Any
     ) -> User | None:
-        found: User | None = super().authenticate(request, username, password, **kwargs)  # type: ignore[assignment]
-        return found
+        """Notes on the request, as `not_active`, that the password was right but the person may not sign
+        in: only somebody who knows the password is told so, and it costs no second look at it."""
+        if username is None or password is None:
+            return None
+        try:
+            user = User.objects.get_by_natural_key(username)
+        except User.DoesNotExist:
+            User().set_password(password)  # the same work as for somebody we know
+            return None
+        if not user.check_password(password):
+            return None
+        if self.user_can_authenticate(user):
+            return user
+        if request is not None:
+            request.not_active = True  # type: ignore[attr-defined]
+        return None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404
+from django.http.request import UnreadablePostError
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -114,6 +115,9 @@ def handle(error: Exception, context: dict[str, Any]) -> Response:
         error = exceptions.PermissionDenied()
     elif isinstance(error, RequestDataTooBig):
         error = ApiError(413, _BY_STATUS[413], _("The request is too large."))
+    elif isinstance(error, SuspiciousOperation | UnreadablePostError):
+        # Such as a thousand parameters, or a body that breaks off.
+        error = exceptions.ParseError(_("The request cannot be read."))
     if isinstance(error, exceptions.Throttled):
         return _throttled(error)
     if isinstance(error, exceptions.APIException):
@@ -131,7 +135,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response:
 
 
 def _throttled(error: exceptions.Throttled) -> Response:
-    seconds = max(1, int(error.wait or 1))
+    seconds = max(1, int(getattr(error, "wait", None) or 1))
     return Response(
         body(
             429,

@@ -18,10 +18,24 @@ class LenientJSONParser(BaseParser):
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         try:
-            text = stream.read().decode("utf-8")
-            return json.loads(text, parse_constant=_refuse) if text.strip() else None
-        except (ValueError, RecursionError) as error:
+            return loads(stream.read())
+        except ValueError as error:
             raise ParseError("The body is not valid JSON.") from error
+
+
+def loads(content: bytes) -> Any:
+    """The value of this JSON, None for no text at all. Raises `ValueError` for everything that is not
+    JSON in UTF-8: for half a surrogate pair too, which Python reads but neither a database nor an
+    answer can hold."""
+    text = content.decode("utf-8")
+    if not text.strip():
+        return None
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    return value
 
 
 def _refuse(constant: str) -> Any:

@@ -1,1 +1,22 @@
-urlpatterns: list = []
+"""Integrations > OAuth, under /admin/integrations/oauth/."""
+
+from django.urls import path
+
+from oauthclients.console import client_list, client_pages, edit, secret_page, secret_pages, wizard
+
+urlpatterns = [
+    path("", client_list.client_list, name="oauth-clients"),
+    path("add/", wizard.start, name="oauth-client-add"),
+    path("add/<uuid:draft_id>/discard/", wizard.discard, name="oauth-client-add-discard"),
+    path("add/<uuid:draft_id>/leave/", wizard.leave, name="oauth-client-add-leave"),
+    path("add/<uuid:draft_id>/<slug:step>/", wizard.step, name="oauth-client-add-step"),
+    path("<uuid:client_id>/", client_pages.client, name="oauth-client"),
+    path("<uuid:client_id>/edit/", edit.edit_client, name="oauth-client-edit"),
+    path("<uuid:client_id>/secret/", secret_pages.generate, name="oauth-client-secret"),
+    path("<uuid:client_id>/secret/end/", secret_pages.end, name="oauth-client-secret-end"),
+    path("<uuid:client_id>/finish/", secret_page.finish, name="oauth-client-finish"),
+    path("<uuid:client_id>/disable/", client_pages.disable, name="oauth-client-disable"),
+    path("<uuid:client_id>/enable/", client_pages.enable, name="oauth-client-enable"),
+    path("<uuid:client_id>/delete/", client_pages.delete, name="oauth-client-delete"),
+    path("<uuid:client_id>/restore/", client_pages.restore, name="oauth-client-restore"),
+]

@@ -5,14 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from oauthclients import scopes as scope_catalogue
 from oauthclients.api.errors import ApiError
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
+
+    from oauthclients.resource_server.bearer import Caller
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -58,5 +62,6 @@ class Guarded(BasePermission):
         if requirement.user_context:
             raise ApiError.no_user_context()
         if requirement.any_of:
-            request.user.actor.require(*requirement.any_of)
+            caller = cast("Caller", request.user)
+            caller.actor.require(*requirement.any_of)
         return True

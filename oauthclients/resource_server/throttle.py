@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from oauthclients import rates
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # which reads the setting that names this module
 
 
 class PerTokenThrottle(BaseThrottle):

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from oauth2_provider.models import get_access_token_model, set_token_value
@@ -70,3 +71,16 @@ def revoke_all(*, actor: Actor, client: Client) -> None:
         **access.named(client),
         after={"tokens": count},
     )
+
+
+def revoke(*, actor: Actor, client: Client, token_id: object) -> None:
+    """Ends one token of a client, as its holder asks."""
+    with transaction.atomic():
+        count, _by_model = get_access_token_model().objects.filter(application=client, pk=token_id).delete()
+        if count:
+            audit.record(
+                actor,
+                audit.Action.CLIENT_TOKENS_REVOKED,
+                **access.named(client),
+                after={"tokens": 1},
+            )

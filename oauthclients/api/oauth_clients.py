@@ -1,0 +1,197 @@
+"""`/oauth/clients` (wire contract C1 to C4)."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import queries as account_queries
+from accounts.actor import Actor
+from accounts.errors import Invalid
+from accounts.models import Organization, RoleGrant, SubjectType
+from accounts.permissions import Permission
+from accounts.rules.delegation import RoleDivision
+from accounts.services.grants import NamedPair
+from oauthclients import grant_types, queries
+from oauthclients.api import shapes
+from oauthclients.api.paging import single_page
+from oauthclients.api.params import Body
+from oauthclients.api.views import ApiView, no_content
+from oauthclients.models import ClientState
+from oauthclients.resource_server.guard import requires
+from oauthclients.rules.client_spec import ClientSpec
+from oauthclients.services import clients, secrets
+
+OAUTH = ("oauth",)
+OAUTH_READ = ("oauth", "oauth:readonly")
+
+
+class Clients(ApiView):
+    @requires(Permission.OAUTH_CLIENT_VIEW, scopes=OAUTH_READ)
+    def get(self, request: Request) -> Response:
+        """All of them in one page: the call takes no paging parameters, and Terraform repeats it
+        `pageCount` - 1 times (C1)."""
+        rows = list(queries.clients(self.organization).order_by(Lower("name"), "id"))
+        pairs = pairs_by_client(self.organization, (row.id for row in rows))
+        return Response(single_page([shapes.client(row, pairs[row.id]) for row in rows], request.path))
+
+    @requires(Permission.OAUTH_CLIENT_ADD, scopes=OAUTH)
+    def post(self, request: Request) -> Response:
+        body = Body(request.data)
+        given = _spec_fields(body, self.organization)
+        if body.has("state") and body.raw("state") != ClientState.ACTIVE:
+            body.problems.add("state", "bad.client.state", _("A new client can only be active."))
+        if body.has("dateToDelete"):
+            body.problems.add(
+                "dateToDelete", "bad.client.state", _("Only an inactive client can be deleted later.")
+            )
+        body.check()
+        spec = ClientSpec(**{"name": "", "grant_type": "", **given})
+        client, secret = clients.create(actor=self.actor, spec=spec)
+        return Response(shapes.client(client, queries.pairs_of(client), secret=secret.reveal()))
+
+
+class OneClient(ApiView):
+    @requires(Permission.OAUTH_CLIENT_VIEW, scopes=OAUTH_READ)
+    def get(self, request: Request, client_id: str) -> Response:
+        client = queries.client(self.organization, client_id)
+        return Response(shapes.client(client, queries.pairs_of(client)))
+
+    @requires(Permission.OAUTH_CLIENT_EDIT, scopes=OAUTH)
+    def put(self, request: Request, client_id: str) -> Response:
+        """Sparse: what is absent or null stays as it is (A4)."""
+        client = queries.client(self.organization, client_id)
+        body = Body(request.data)
+        given = _spec_fields(body, self.organization)
+        state = body.text("state", code="bad.client.state")
+        date_to_delete = body.date("dateToDelete")
+        body.check()
+        if date_to_delete is None or shapes.date(date_to_delete) == shapes.date(client.date_to_delete):
+            # Deletion stays as it was decided, unless the client is made active again.
+            date_to_delete = None if state == ClientState.ACTIVE else client.date_to_delete
+        else:
+            _refuse_deletion_by_date(self.actor, date_to_delete)
+            state = state or client.state
+        changed = clients.change(
+            actor=self.actor,
+            client_id=client.id,
+            spec=lambda was: dataclasses.replace(was, **given),
+            state=state,
+            date_to_delete=date_to_delete,
+        )
+        return Response(shapes.client(changed.client, queries.pairs_of(changed.client)))
+
+    @requires(Permission.OAUTH_CLIENT_DELETE, scopes=OAUTH)
+    def delete(self, request: Request, client_id: str) -> Response:
+        clients.remove_inactive(actor=self.actor, client_id=client_id)
+        return no_content()
+
+
+class ClientSecret(ApiView):
+    @requires(Permission.OAUTH_CLIENT_EDIT, scopes=OAUTH)
+    def post(self, request: Request, client_id: str) -> Response:
+        """Replaces the secret at once (C4). The body, four bytes `null` from the SDKs, is not read."""
+        secret = secrets.generate(actor=self.actor, client_id=client_id)
+        client = queries.client(self.organization, client_id)
+        return Response(shapes.client(client, queries.pairs_of(client), secret=secret.reveal()))
+
+
+def pairs_by_client(
+    organization: Organization, client_ids: Iterable[uuid.UUID]
+) -> defaultdict[uuid.UUID, list[NamedPair]]:
+    """The role-division pairs of these clients: one statement, however many there are."""
+    wanted = set(client_ids)
+    result: defaultdict[uuid.UUID, list[NamedPair]] = defaultdict(list)
+    grants = (
+        RoleGrant.objects.filter(organization=organization, subject_type=SubjectType.CLIENT)
+        .select_related("role", "division")
+        .order_by("role__name", "division__name", "id")
+    )
+    for grant in grants:
+        if grant.subject_id in wanted:
+            result[grant.subject_id].append(NamedPair(grant.role, grant.division))
+    return result
+
+
+def _refuse_deletion_by_date(actor: Actor, date_to_delete: datetime) -> None:
+    """Setting a date of deletion is deleting, and needs the right to that. A date in the past would remove
+    the client at once, active or not."""
+    actor.require(Permission.OAUTH_CLIENT_DELETE)
+    if date_to_delete <= timezone.now():
+        raise Invalid.one("dateToDelete", "invalid.value", _("The date of deletion must be in the future."))
+
+
+def _spec_fields(body: Body, organization: Organization) -> dict[str, Any]:
+    """Those fields of a `ClientSpec` that the body gives."""
+    given: dict[str, Any] = {
+        "name": body.text("name"),
+        "description": body.text("description"),
+        "grant_type": _grant_type(body),
+        "token_seconds": body.whole("accessTokenValiditySeconds"),
+        "redirect_uris": body.texts("registeredRedirectUri"),
+        "scope": body.texts("scope", code="auth.invalid.scope"),
+        "role_divisions": _role_divisions(body, organization),
+    }
+    return {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in given.items()
+        if value is not None
+    }
+
+
+def _grant_type(body: Body) -> str | None:
+    wire = body.text("authorizedGrantType", code="bad.grant.type")
+    if not wire:
+        return None
+    grant = grant_types.BY_WIRE.get(wire)
+    if grant is None:
+        body.problems.add(
+            "authorizedGrantType",
+            "bad.grant.type",
+            _("The grant type must be one of: %(names)s.")
+            % {"names": ", ".join(grant.wire for grant in grant_types.GRANT_TYPES)},
+        )
+        return None
+    return grant.code
+
+
+def _role_divisions(body: Body, organization: Organization) -> list[RoleDivision] | None:
+    """`roleDivisions`, or the deprecated `roleIds`, which mean the Home division."""
+    entries = body.entries("roleDivisions", code="bad.client.role")
+    if not entries and (role_ids := body.entries("roleIds", code="bad.client.role")):
+        entries = [{"roleId": role_id} for role_id in role_ids]
+    if entries is None:
+        return None
+    pairs = []
+    home: uuid.UUID | None = None
+    for entry in entries:
+        role_id, division_id = (
+            (entry.get("roleId"), entry.get("divisionId")) if isinstance(entry, dict) else (None, None)
+        )
+        role_key = account_queries.as_uuid(role_id) if isinstance(role_id, str) else None
+        if role_key is None:
+            body.problems.add("roleDivisions", "bad.client.role", _("A “roleId” is missing or not an ID."))
+            continue
+        if division_id == shapes.ALL_DIVISIONS:
+            pairs.append(RoleDivision(role_key, None))
+            continue
+        if division_id is None:
+            home = home or account_queries.home_division(organization).id
+            pairs.append(RoleDivision(role_key, home))
+            continue
+        division_key = account_queries.as_uuid(division_id) if isinstance(division_id, str) else None
+        if division_key is None:
+            body.problems.add("roleDivisions", "bad.role.divisions", _("A “divisionId” is not an ID."))
+            continue
+        pairs.append(RoleDivision(role_key, division_key))
+    return pairs

@@ -1,0 +1,28 @@
+"""`/oauth/scopes` (wire contract C5 and F), described in the language of `Accept-Language`."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.errors import NotFound
+from oauthclients.api import shapes
+from oauthclients.api.oauth_clients import OAUTH_READ
+from oauthclients.api.views import ApiView
+from oauthclients.resource_server.guard import requires
+from oauthclients.scopes import CATALOGUE
+
+
+class Scopes(ApiView):
+    @requires(scopes=OAUTH_READ)
+    def get(self, request: Request) -> Response:
+        entities = [shapes.scope(CATALOGUE[name]) for name in sorted(CATALOGUE)]
+        return Response({"total": len(entities), "entities": entities, "selfUri": request.path})
+
+
+class OneScope(ApiView):
+    @requires(scopes=OAUTH_READ)
+    def get(self, request: Request, scope_id: str) -> Response:
+        if scope_id not in CATALOGUE:
+            raise NotFound
+        return Response(shapes.scope(CATALOGUE[scope_id]))

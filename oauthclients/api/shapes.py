@@ -1,0 +1,265 @@
+"""Rows as JSON, with the keys of the wire contract. An absent value is left out: to the SDKs, `null` and
+absent are the same."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from accounts.actor import ActorType
+from accounts.models import Division, Organization, Role, RoleGrant, User
+from accounts.permissions import expand
+from accounts.services.grants import NamedPair
+from oauthclients import grant_types
+from oauthclients.models import AuthorizationState, Client, ClientAuthorization
+from oauthclients.scopes import Scope
+
+BASE = "/api/v2"
+# "All divisions, now and later", wherever an id of a division stands (wire contract D1).
+ALL_DIVISIONS = "*"
+
+
+def date(value: datetime | None) -> str | None:
+    """`2026-11-20T10:00:00.000Z`"""
+    if value is None:
+        return None
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _present(shape: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in shape.items() if value is not None}
+
+
+def _who(kind: str, id: uuid.UUID | None, name: str) -> dict[str, Any]:
+    """Who made or changed something. The installation itself has a name and no id."""
+    if id is None:
+        return {"name": name}
+    path = "oauth/clients" if kind == ActorType.CLIENT else "users"
+    return {"id": str(id), "name": name, "selfUri": f"{BASE}/{path}/{id}"}
+
+
+# --- OAuth clients (C2, C5) ----------------------------------------------------------------------
+
+
+def client(row: Client, pairs: Iterable[NamedPair], secret: str | None = None) -> dict[str, Any]:
+    """`secret` is given by the two answers that show it, create and rotate."""
+    pairs = list(pairs)
+    return _present(
+        {
+            "id": str(row.id),
+            "name": row.name,
+            "description": row.description,
+            "authorizedGrantType": grant_types.BY_CODE[row.authorization_grant_type].wire,
+            "accessTokenValiditySeconds": row.token_seconds,
+            "registeredRedirectUri": row.redirect_uri_list,
+            "scope": list(row.scope),
+            "roleDivisions": [role_division(named) for named in pairs],
+            "roleIds": list(dict.fromkeys(str(named.role.id) for named in pairs)),
+            "state": row.state,
+            "dateToDelete": date(row.date_to_delete),
+            "secret": secret,
+            "dateCreated": date(row.created),
+            "dateModified": date(row.updated),
+            "createdBy": _who(row.created_by_type, row.created_by_id, row.created_by_name),
+            "modifiedBy": _who(row.modified_by_type, row.modified_by_id, row.modified_by_name),
+            "selfUri": f"{BASE}/oauth/clients/{row.id}",
+        }
+    )
+
+
+def role_division(named: NamedPair) -> dict[str, str]:
+    return {
+        "roleId": str(named.role.id),
+        "divisionId": str(named.division.id) if named.division else ALL_DIVISIONS,
+    }
+
+
+def token_client(row: Client, pairs: Iterable[NamedPair]) -> dict[str, Any]:
+    """The client inside TokenInfo (E4)."""
+    keys = (
+        "id",
+        "name",
+        "authorizedGrantType",
+        "scope",
+        "roleDivisions",
+        "state",
+        "dateCreated",
+        "dateModified",
+        "createdBy",
+        "modifiedBy",
+        "dateToDelete",
+    )
+    whole = client(row, pairs)
+    return {
+        **{key: whole[key] for key in keys if key in whole},
+        "organization": organization_name(row.organization),
+    }
+
+
+def scope(row: Scope) -> dict[str, Any]:
+    return {"id": row.name, "description": row.sentence, "selfUri": f"{BASE}/oauth/scopes/{row.name}"}
+
+
+def authorization(row: ClientAuthorization) -> dict[str, Any]:
+    """`roles`, which restricts an app to some roles, cannot be chosen yet. Of another organization's
+    client, only what its people see when they are asked to agree is told."""
+    own = row.client.organization_id == row.organization_id
+    whole = client(row.client, ())
+    shown = {"id", "name", "description", "authorizedGrantType", "registeredRedirectUri", "scope", "state"}
+    return {
+        "client": whole if own else {key: value for key, value in whole.items() if key in shown},
+        "scope": list(row.scope),
+        "roles": [],
+        "resourceOwner": organization_name(row.organization),
+        "dateCreated": date(row.created_at),
+        "dateModified": date(row.modified_at),
+        "createdBy": _who(ActorType.USER, row.created_by_id, row.created_by_name),
+        "modifiedBy": _who(ActorType.USER, row.modified_by_id, row.modified_by_name),
+        "pending": row.state == AuthorizationState.REQUESTED,
+        "state": row.state,
+        "selfUri": f"{BASE}/oauth/authorizations/{row.client_id}",
+    }
+
+
+# --- Organization and people (E3 to E5) ----------------------------------------------------------
+
+
+def organization_name(row: Organization) -> dict[str, Any]:
+    return {"id": str(row.id), "name": row.name}
+
+
+def organization(row: Organization) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "name": row.name,
+        "defaultLanguage": row.language,
+        "defaultCountryCode": row.country_code,
+        "thirdPartyOrgName": row.short_name,
+        "domain": row.short_name,
+        "features": {"hipaa": row.hipaa},
+        "version": row.version,
+        "state": "active" if row.active else "inactive",
+        "selfUri": f"{BASE}/organizations/me",
+    }
+
+
+def user(row: User) -> dict[str, Any]:
+    return _present(
+        {
+            "id": str(row.id),
+            "name": row.name,
+            "division": division_name(row.division),
+            "department": row.department or None,
+            "email": row.email,
+            "primaryContactInfo": [{"address": row.email, "mediaType": "EMAIL", "type": "PRIMARY"}],
+            "addresses": [],
+            "state": row.state,
+            "title": row.title or None,
+            "username": row.email,
+            "images": [],
+            "version": row.version,
+            "acdAutoAnswer": False,
+            "selfUri": f"{BASE}/users/{row.id}",
+        }
+    )
+
+
+def user_authorization(grants: Sequence[RoleGrant]) -> dict[str, Any]:
+    """`UserAuthorization` (D5): everything a person holds, wherever they hold it."""
+    roles = list({grant.role_id: grant.role for grant in grants}.values())
+    return {
+        "roles": [{"id": str(role.id), "name": role.name} for role in roles],
+        "unusedRoles": [],
+        "permissions": sorted(frozenset().union(*(expand(role.policies) for role in roles))),
+        "permissionPolicies": [policy(one) for role in roles for one in role.policies],
+    }
+
+
+# --- Authorization (D3 to D6) --------------------------------------------------------------------
+
+
+def division_name(row: Division) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "name": row.name,
+        "selfUri": f"{BASE}/authorization/divisions/{row.id}",
+    }
+
+
+def division(row: Division, counts: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """`counts` only where they were asked for."""
+    return _present(
+        {
+            **division_name(row),
+            "description": row.description,
+            "homeDivision": row.home,
+            "objectCounts": counts,
+        }
+    )
+
+
+def role(row: Role, user_count: int | None = None) -> dict[str, Any]:
+    return _present(
+        {
+            "id": str(row.id),
+            "name": row.name,
+            "description": row.description,
+            "defaultRoleId": row.default_role_id or None,
+            "permissions": [],  # one-word permissions of old; there are none here
+            "unusedPermissions": [],
+            "permissionPolicies": [policy(one) for one in row.policies],
+            "userCount": user_count,
+            "roleNeedsUpdate": False,
+            "default": bool(row.default_role_id),
+            "base": row.default_role_id == "employee",
+            "selfUri": f"{BASE}/authorization/roles/{row.id}",
+        }
+    )
+
+
+def policy(one: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "domain": one["domain"],
+        "entityName": one["entityName"],
+        "actionSet": list(one["actionSet"]),
+        "namedResources": [],
+        "allowConditions": False,
+    }
+
+
+def grant(row: RoleGrant) -> dict[str, Any]:
+    """`AuthzGrant`, whose policies have `actions` where a role's have `actionSet`."""
+    return {
+        "subjectId": str(row.subject_id),
+        "division": division(row.division)
+        if row.division
+        else {"id": ALL_DIVISIONS, "name": ALL_DIVISIONS, "homeDivision": False},
+        "role": {
+            "id": str(row.role.id),
+            "name": row.role.name,
+            "description": row.role.description,
+            "policies": [
+                {
+                    "domain": one["domain"],
+                    "entityName": one["entityName"],
+                    "actions": list(one["actionSet"]),
+                }
+                for one in row.role.policies
+            ],
+            "default": bool(row.role.default_role_id),
+            "selfUri": f"{BASE}/authorization/roles/{row.role.id}",
+        },
+        "grantMadeAt": date(row.granted_at),
+    }
+
+
+def subject(id: uuid.UUID, name: str, version: int, grants: Iterable[RoleGrant]) -> dict[str, Any]:
+    return {
+        "id": str(id),
+        "name": name,
+        "grants": [grant(row) for row in grants],
+        "version": version,
+        "selfUri": f"{BASE}/authorization/subjects/{id}",
+    }

@@ -1,0 +1,97 @@
+"""What every view of `/api/v2` shares: who is calling, the order of the checks, and the headers."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.actor import Actor
+from accounts.models import Organization
+from oauthclients.api.errors import ApiError
+from oauthclients.resource_server.bearer import Caller
+
+# Answers show what one token may see at one moment (wire contract G3).
+_NO_STORE = {
+    "Cache-Control": "no-cache, no-store, must-revalidate",
+    "Pragma": "no-cache",
+    "Expires": "0",
+}
+
+
+class ApiView(APIView):
+    """The base of all of them. Handlers are marked with `resource_server.guard.requires`."""
+
+    # No OPTIONS: DRF's answer to it describes the code.
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+
+    @property
+    def caller(self) -> Caller:
+        return cast(Caller, self.request.user)
+
+    @property
+    def actor(self) -> Actor:
+        return self.caller.actor
+
+    @property
+    def organization(self) -> Organization:
+        return self.caller.organization
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Does this route know the method; is the token alive; is there room in its minute; may it do
+        this. DRF counts last; here a refused call counts as well, and its answer says how many are left."""
+        self._answer_in_json(request)
+        method = (request.method or "").lower()
+        if method not in self.http_method_names or not hasattr(self, method):
+            raise MethodNotAllowed(request.method or "")
+        self.perform_authentication(request)
+        self.check_throttles(request)
+        self.check_permissions(request)
+        _refuse_large(request)
+
+    def _answer_in_json(self, request: Request) -> None:
+        """What DRF wants to have settled before it can answer; there are no formats or versions."""
+        self.format_kwarg = None
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        request.version = request.versioning_scheme = None
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        known = ", ".join(self.allowed_methods)
+        return {**_NO_STORE, **({"Allow": known} if known else {})}
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        window, used = getattr(request, "rate", (None, 0))
+        if window is not None and window.limit:
+            response["inin-ratelimit-count"] = str(used)
+            response["inin-ratelimit-allowed"] = str(window.limit)
+            response["inin-ratelimit-reset"] = str(window.resets_in())
+        return response
+
+
+class NoSuchRoute(ApiView):
+    """Every other address under `/api/v2`, one with a slash at its end included, whoever asks."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self._answer_in_json(request)
+        raise ApiError(404, "not.found", _("There is nothing at this address."))
+
+
+def _refuse_large(request: Request) -> None:
+    """Before anything of the body is read."""
+    try:
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        length = 0
+    if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        raise ApiError(413, "request.entity.too.large", _("The request is too large."))
+
+
+def no_content() -> Response:
+    return Response(status=204)

@@ -1,0 +1,100 @@
+"""What somebody should look at before it happens by itself: the list at the top of Admin home."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.actor import Actor
+from accounts.permissions import Permission
+from oauthclients import queries
+from oauthclients.models import ClientDraft, ClientSecret
+
+SOON = timedelta(hours=48)
+# Of each kind; the OAuth list shows all.
+MOST = 5
+
+
+@dataclass(frozen=True)
+class Item:
+    """`text` says what, `when` is the time it is about, before which `when_label` stands."""
+
+    text: str
+    when_label: str
+    when: datetime
+    url: str
+    link_label: str
+    discard_url: str = ""
+
+
+def items(actor: Actor) -> list[Item]:
+    """Only what this person may see."""
+    found = [*_draft(actor)]
+    if actor.access.decide(Permission.OAUTH_CLIENT_VIEW):
+        found += [*_ending_secrets(actor), *_pending_deletion(actor)]
+    return found
+
+
+def draft_name(draft: ClientDraft) -> str:
+    """What the draft's client is to be called, as far as it has a name yet."""
+    name = draft.data.get("details", {}).get("name", "")
+    return str(name).strip()
+
+
+def shown_draft(actor: Actor) -> ClientDraft | None:
+    """The unfinished client of somebody who may finish it; not one that nothing was typed into."""
+    if not actor.access.decide(Permission.OAUTH_CLIENT_ADD):
+        return None
+    draft = queries.unfinished_draft(actor)
+    return draft if draft is not None and draft.data else None
+
+
+def _draft(actor: Actor) -> Iterator[Item]:
+    draft = shown_draft(actor)
+    if draft is not None:
+        name = draft_name(draft)
+        yield Item(
+            text=_("Unfinished client “%(name)s”") % {"name": name} if name else _("Unfinished client"),
+            when_label=_("saved"),
+            when=draft.saved_at,
+            url=reverse("oauth-client-add"),
+            link_label=_("Resume"),
+            discard_url=reverse("oauth-client-add-discard", args=[draft.id]),
+        )
+
+
+def _ending_secrets(actor: Actor) -> Iterator[Item]:
+    now = timezone.now()
+    ending = (
+        ClientSecret.objects.filter(
+            client__in=queries.clients(actor.organization), ends_at__gt=now, ends_at__lte=now + SOON
+        )
+        .select_related("client")
+        .order_by("ends_at")
+    )
+    for secret in ending[:MOST]:
+        yield Item(
+            text=_("An old secret of “%(name)s” stops working") % {"name": secret.client.name},
+            when_label="",
+            when=secret.ends_at or now,
+            url=reverse("oauth-client", args=[secret.client_id]),
+            link_label=_("Open"),
+        )
+
+
+def _pending_deletion(actor: Actor) -> Iterator[Item]:
+    pending = queries.clients(actor.organization).filter(date_to_delete__isnull=False)
+    for client in pending.order_by("date_to_delete")[:MOST]:
+        assert client.date_to_delete is not None
+        yield Item(
+            text=_("“%(name)s” will be removed") % {"name": client.name},
+            when_label="",
+            when=client.date_to_delete,
+            url=reverse("oauth-client", args=[client.id]),
+            link_label=_("Open"),
+        )

@@ -1,0 +1,131 @@
+"""The parts of a client's page, as the template loops over them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import audit
+from accounts import queries as account_queries
+from accounts.permissions import CATALOGUE, expand, label_of
+from accounts.rules.access import Access, HeldRole
+from accounts.services.grants import NamedPair
+from oauthclients import grant_types
+from oauthclients.models import Client
+from oauthclients.scopes import CATALOGUE as SCOPES
+
+CHANGES_SHOWN = 5
+
+# The words of an audit line's keys (services/clients.py `_described`).
+FIELDS: Mapping[str, Any] = {
+    "name": gettext_lazy("app name"),
+    "description": gettext_lazy("description"),
+    "accessTokenValiditySeconds": gettext_lazy("token duration"),
+    "roleDivisions": gettext_lazy("roles"),
+    "registeredRedirectUri": gettext_lazy("redirect URIs"),
+    "scope": gettext_lazy("scope"),
+    "state": gettext_lazy("state"),
+    "dateToDelete": gettext_lazy("date of removal"),
+}
+
+
+def credentials(client: Client) -> dict[str, Any]:
+    """The secrets that work: the current one, and one that is being replaced."""
+    now = timezone.now()
+    secrets = list(client.secrets.all())
+    return {
+        "current": next((secret for secret in secrets if secret.ends_at is None), None),
+        "retiring": next((secret for secret in secrets if secret.ends_at and secret.ends_at > now), None),
+    }
+
+
+def access(client: Client, pairs: list[NamedPair]) -> dict[str, Any]:
+    """Roles and what follows from them, or addresses and scopes."""
+    grant = grant_types.BY_CODE[client.authorization_grant_type]
+    return {
+        "roles": _roles(pairs) if grant.uses_roles else [],
+        "permissions": _permissions(pairs) if grant.uses_roles else [],
+        "redirect_uris": client.redirect_uri_list if grant.uses_redirect_uris else [],
+        "scopes": [SCOPES[name] for name in client.scope if name in SCOPES] if grant.uses_scopes else [],
+    }
+
+
+def changes(client: Client) -> list[dict[str, Any]]:
+    """The last audit lines of this client, as sentences."""
+    return [
+        {"who": event.actor_name, "did": _sentence(event.action), "what": _what(event), "at": event.at}
+        for event in account_queries.changes_of(client.organization, client.id)[:CHANGES_SHOWN]
+    ]
+
+
+def _roles(pairs: list[NamedPair]) -> list[dict[str, Any]]:
+    by_role: dict[uuid.UUID, dict[str, Any]] = {}
+    for named in pairs:
+        role = by_role.setdefault(
+            named.role.id,
+            {
+                "name": named.role.name,
+                "divisions": [],
+                "permission_count": len(expand(named.role.policies)),
+            },
+        )
+        role["divisions"].append(named.division.name if named.division else _("All divisions"))
+    return list(by_role.values())
+
+
+def _permissions(pairs: list[NamedPair]) -> list[dict[str, Any]]:
+    """What the pairs come to, by division: decided by the same rules as every call of the API."""
+    decided = Access(
+        held=tuple(
+            HeldRole(
+                role_id=named.role.id,
+                role_name=named.role.name,
+                division_id=named.division.id if named.division else None,
+                permissions=expand(named.role.policies),
+            )
+            for named in pairs
+        )
+    ).by_permission
+    names = {named.division.id: named.division.name for named in pairs if named.division}
+    result = [
+        {
+            "where": _("In every division"),
+            "labels": _labels(name for name, held in decided.items() if _anywhere(name) or held.everywhere),
+        },
+        *(
+            {
+                "where": division_name,
+                "labels": _labels(
+                    name
+                    for name, held in decided.items()
+                    if not _anywhere(name) and not held.everywhere and division_id in held
+                ),
+            }
+            for division_id, division_name in sorted(names.items(), key=lambda item: item[1].casefold())
+        ),
+    ]
+    return [part for part in result if part["labels"]]
+
+
+def _anywhere(permission: str) -> bool:
+    """About things that sit in no division, so that it makes no difference where it is held."""
+    return not CATALOGUE[permission].division_aware
+
+
+def _labels(names: Any) -> list[str]:
+    return sorted(label_of(name) for name in names)
+
+
+def _sentence(action: str) -> str:
+    return str(audit.SENTENCES.get(action, action))
+
+
+def _what(event: Any) -> str:
+    if event.action != audit.Action.CLIENT_EDITED:
+        return ""
+    return ", ".join(str(text) for key, text in FIELDS.items() if key in event.after or key in event.before)

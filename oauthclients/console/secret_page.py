@@ -1,0 +1,102 @@
+"""The page with a client's secret: the one response in which it appears in clear.
+
+It answers the POST that made the secret, without a redirect in between: there is nothing from which it
+could be shown again, so a reload cannot.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.actor import Actor
+from accounts.console.guard import actor_of, requires
+from accounts.permissions import Permission
+from oauthclients import grant_types, queries
+from oauthclients.console import tables
+from oauthclients.console.forms import PARTS
+from oauthclients.console.snippets import snippets
+from oauthclients.models import Client
+from oauthclients.services import secrets
+from oauthclients.services.secrets import PlainSecret
+
+
+@sensitive_variables()
+def show(request: HttpRequest, *, client: Client, secret: PlainSecret, created: bool) -> HttpResponse:
+    """The response to the POST that made this secret: with its client (`created`), or a new one."""
+    messages.success(
+        request,
+        _("Client ‘%(name)s’ was created.") % {"name": client.name}
+        if created
+        else _("The client secret was changed."),
+    )
+    grant = grant_types.BY_CODE[client.authorization_grant_type]
+    response = render(
+        request,
+        "oauth/clients/secret.html",
+        {
+            "client": client,
+            "secret": secret.reveal(),
+            "grant": grant,
+            "created": created,
+            "steps": [
+                {"label": tables.part_label(part, grant), "state": "done", "url": ""} for part in PARTS
+            ],
+            "snippets": snippets(client),
+            "generate_url": reverse("oauth-client-secret", args=[client.id])
+            if secrets.may_generate(actor_of(request), client)
+            else "",
+            "breadcrumbs": _breadcrumbs(client),
+        },
+    )
+    response["Cache-Control"] = "no-cache, no-store, must-revalidate"
+    response["Pragma"] = "no-cache"
+    response["Expires"] = "0"
+    # Not "no-referrer": with that, browsers send the forms of this very page with "Origin: null", which
+    # the CSRF check refuses. The address holds nothing secret, and no other host ever sees it.
+    response["Referrer-Policy"] = "same-origin"
+    return response
+
+
+@requires(Permission.OAUTH_CLIENT_ADD, Permission.OAUTH_CLIENT_EDIT)
+def finish(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
+    """ "Copy and Store Client Secret": the person says that they have it. Changes nothing."""
+    actor = actor_of(request)
+    client = queries.client(actor.organization, client_id)
+    sent = request.method == "POST"
+    if sent and "stored" in request.POST:
+        messages.success(request, _("The client is ready."))
+        return HttpResponseRedirect(_afterwards(actor, client))
+    return render(
+        request,
+        "oauth/clients/finish.html",
+        {
+            "client": client,
+            "form_errors": sent,
+            "errors": [{"target": "id_stored", "message": _("Tick the box to confirm.")}] if sent else [],
+            "may_generate": secrets.may_generate(actor, client),
+            "breadcrumbs": _breadcrumbs(client),
+        },
+    )
+
+
+def _afterwards(actor: Actor, client: Client) -> str:
+    """The client's page; somebody who may add clients but not view them goes home."""
+    if actor.access.decide(Permission.OAUTH_CLIENT_VIEW):
+        return reverse("oauth-client", args=[client.id])
+    return reverse("admin-home")
+
+
+def _breadcrumbs(client: Client) -> list[dict[str, str]]:
+    return [
+        {"label": _("Admin"), "url": reverse("admin-home")},
+        {"label": _("OAuth"), "url": reverse("oauth-clients")},
+        {"label": client.name, "url": reverse("oauth-client", args=[client.id])},
+        {"label": _("Client Secret"), "url": ""},
+    ]

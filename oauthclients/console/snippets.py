@@ -1,0 +1,250 @@
+"""Code to copy for a first token, per grant type. The secret is always `$CLIENT_SECRET`, never its value,
+so that what is shown, copied or printed gives nothing away."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Mapping
+from urllib.parse import quote, urlencode, urlsplit
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from oauthclients import grant_types
+from oauthclients.models import Client
+
+Snippet = dict[str, str]
+
+
+def snippets(client: Client) -> list[Snippet]:
+    """`{id, label, code}` for curl and the two SDKs, for this client's grant type."""
+    return [
+        {"id": key, "label": str(label), "code": code}
+        for key, label, code in _BY_GRANT[client.authorization_grant_type](client)
+    ]
+
+
+def token_url() -> str:
+    """Where this installation gives tokens."""
+    return f"{settings.BASE_URL}/oauth/token"
+
+
+Part = tuple[str, str, str]
+
+
+def _client_credentials(client: Client) -> list[Part]:
+    return [
+        (
+            "curl",
+            "curl",
+            f"""\
+TOKEN=$(curl -s -u "{client.client_id}:$CLIENT_SECRET" \\
+  -d grant_type=client_credentials \\
+  {token_url()} | sed -E 's/.*"access_token": *"([^"]+)".*/\\1/')
+
+curl -H "Authorization: Bearer $TOKEN" \\
+  "{settings.BASE_URL}/api/v2/users?pageSize=5"
+""",
+        ),
+        (
+            "python",
+            _("Python SDK"),
+            f"""\
+import os
+
+import PureCloudPlatformClientV2 as sdk
+
+client = sdk.api_client.ApiClient(host="{settings.BASE_URL}")
+client.get_client_credentials_token("{client.client_id}", os.environ["CLIENT_SECRET"])
+
+print(sdk.UsersApi(client).get_users(page_size=5))
+""",
+        ),
+        (
+            "javascript",
+            _("JavaScript SDK"),
+            f"""\
+{_javascript_head()}
+await client.loginClientCredentialsGrant("{client.client_id}", process.env.CLIENT_SECRET);
+
+console.log(await new sdk.UsersApi().getUsers({{ pageSize: 5 }}));
+""",
+        ),
+    ]
+
+
+def _code(client: Client) -> list[Part]:
+    uri = _redirect_uri(client)
+    return [
+        (
+            "curl",
+            "curl",
+            f"""\
+# 1. {_("Send the person's browser to this address:")}
+#    {_authorize_url(client, "code")}
+
+# 2. {_("The browser returns with ?code=…; exchange it:")}
+curl -u "{client.client_id}:$CLIENT_SECRET" \\
+  -d grant_type=authorization_code \\
+  -d "code=$CODE" \\
+  --data-urlencode {shlex.quote(f"redirect_uri={uri}")} \\
+  {token_url()}
+""",
+        ),
+        (
+            "python",
+            _("Python SDK"),
+            f"""\
+import os
+
+import PureCloudPlatformClientV2 as sdk
+
+# code: {_("what your redirect address received as ?code=…")}
+client = sdk.api_client.ApiClient(host="{settings.BASE_URL}")
+client.get_code_authorization_token(
+    "{client.client_id}",
+    os.environ["CLIENT_SECRET"],
+    code,
+    {json.dumps(uri)},
+)
+
+print(sdk.UsersApi(client).get_users_me())
+""",
+        ),
+        (
+            "javascript",
+            _("JavaScript SDK"),
+            f"""\
+{_javascript_head()}
+// {_("In the browser, with PKCE: no secret is needed.")}
+await client.loginPKCEGrant("{client.client_id}", {json.dumps(uri)});
+
+console.log(await new sdk.UsersApi().getUsersMe());
+""",
+        ),
+    ]
+
+
+def _implicit(client: Client) -> list[Part]:
+    return [
+        (
+            "address",
+            _("Address"),
+            f"""\
+# {_("Send the person's browser to this address:")}
+{_authorize_url(client, "token")}
+""",
+        ),
+        (
+            "browser",
+            "JavaScript",
+            f"""\
+// {_("The browser returns with the token behind the #:")}
+const answer = new URLSearchParams(location.hash.slice(1));
+const token = answer.get("access_token");
+history.replaceState(null, "", location.pathname);
+
+const response = await fetch("{settings.BASE_URL}/api/v2/users/me", {{
+  headers: {{ Authorization: `Bearer ${{token}}` }},
+}});
+console.log(await response.json());
+""",
+        ),
+        (
+            "javascript",
+            _("JavaScript SDK"),
+            f"""\
+{_javascript_head()}
+await client.loginImplicitGrant("{client.client_id}", {json.dumps(_redirect_uri(client))});
+
+console.log(await new sdk.UsersApi().getUsersMe());
+""",
+        ),
+    ]
+
+
+def _saml2_bearer(client: Client) -> list[Part]:
+    organization = client.organization.short_name
+    return [
+        (
+            "curl",
+            "curl",
+            f"""\
+# assertion.b64: {_("the assertion from your identity provider, in base64url")}
+curl -u "{client.client_id}:$CLIENT_SECRET" \\
+  -d grant_type={quote(str(grant_types.SAML2_BEARER.grant_type), safe="")} \\
+  -d orgName={organization} \\
+  --data-urlencode assertion@assertion.b64 \\
+  {token_url()}
+""",
+        ),
+        (
+            "python",
+            _("Python SDK"),
+            f"""\
+import os
+
+import PureCloudPlatformClientV2 as sdk
+
+client = sdk.api_client.ApiClient(host="{settings.BASE_URL}")
+client.get_saml2bearer_token(
+    "{client.client_id}",
+    os.environ["CLIENT_SECRET"],
+    "{organization}",
+    assertion,
+)
+
+print(sdk.UsersApi(client).get_users_me())
+""",
+        ),
+        (
+            "javascript",
+            _("JavaScript SDK"),
+            f"""\
+{_javascript_head()}
+await client.loginSaml2BearerGrant(
+  "{client.client_id}",
+  process.env.CLIENT_SECRET,
+  "{organization}",
+  assertion,
+);
+
+console.log(await new sdk.UsersApi().getUsersMe());
+""",
+        ),
+    ]
+
+
+_BY_GRANT: Mapping[str, Callable[[Client], list[Part]]] = {
+    grant_types.CLIENT_CREDENTIALS.code: _client_credentials,
+    grant_types.CODE.code: _code,
+    grant_types.IMPLICIT.code: _implicit,
+    grant_types.SAML2_BEARER.code: _saml2_bearer,
+}
+
+
+def _javascript_head() -> str:
+    """The SDK reaches a host other than the vendor's only through its gateway (wire contract A2)."""
+    base = urlsplit(settings.BASE_URL)
+    port = f", port: {base.port}" if base.port else ""
+    return f"""\
+import sdk from "purecloud-platform-client-v2";
+
+const client = sdk.ApiClient.instance;
+client.config.setGateway({{ protocol: "{base.scheme}", host: "{base.hostname}"{port} }});"""
+
+
+def _redirect_uri(client: Client) -> str:
+    uris = client.redirect_uri_list
+    return uris[0] if uris else "https://app.example.com/callback"
+
+
+def _authorize_url(client: Client, response_type: str) -> str:
+    parameters = {
+        "client_id": client.client_id,
+        "response_type": response_type,
+        "redirect_uri": _redirect_uri(client),
+        "state": "RANDOM",
+    }
+    return f"{settings.BASE_URL}/oauth/authorize?{urlencode(parameters)}"

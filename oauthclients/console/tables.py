@@ -1,0 +1,304 @@
+"""What the wizard and the edit page show about a client: the role table, the scope list, the summary, and
+the differences between two versions. Turns what was typed into what templates loop over, and decides
+nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts import queries as account_queries
+from accounts.actor import Actor
+from accounts.errors import Problem
+from accounts.models import Division, Organization, Role
+from accounts.permissions import expand, label_of
+from oauthclients import grant_types, scopes
+from oauthclients.console import words
+from oauthclients.grant_types import GrantType
+from oauthclients.rules.client_spec import ClientSpec
+from oauthclients.scopes import Scope
+
+
+class RoleBook:
+    """The roles and divisions of an organization, by id as text: two statements for a whole page."""
+
+    def __init__(self, organization: Organization) -> None:
+        self.organization = organization
+
+    @cached_property
+    def roles(self) -> Mapping[str, Role]:
+        return {str(role.id): role for role in account_queries.roles(self.organization)}
+
+    @cached_property
+    def divisions(self) -> Mapping[str, Division]:
+        return {str(division.id): division for division in account_queries.divisions(self.organization)}
+
+    def permissions(self, role_id: str) -> frozenset[str]:
+        role = self.roles.get(role_id)
+        return expand(role.policies) if role else frozenset()
+
+    def where(self, divisions: Iterable[str]) -> str:
+        """ "Home, East" in the order of the divisions' own list; "all divisions" for `*`."""
+        divisions = set(divisions)
+        if "*" in divisions:
+            return _("all divisions")
+        return ", ".join(division.name for key, division in self.divisions.items() if key in divisions)
+
+
+def part_label(part: str, grant: GrantType | None) -> str:
+    """The name of a step, which for the second one depends on the grant type."""
+    if part == "details":
+        return _("Client details")
+    if part == "duration":
+        return _("Token duration")
+    if grant is None:
+        return _("Access")
+    if grant.uses_roles:
+        return _("Assign Roles")
+    return _("Redirects and scope") if grant.uses_redirect_uris else _("Scope")
+
+
+# --- Roles ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class DivisionChoice:
+    id: str
+    name: str
+    checked: bool
+    held: bool
+
+
+@dataclass(frozen=True)
+class RoleRow:
+    """A role that the person holds somewhere."""
+
+    id: str
+    name: str
+    description: str
+    permissions: tuple[str, ...]
+    assigned: bool
+    all_held: bool
+    all_checked: bool
+    divisions: tuple[DivisionChoice, ...]
+    error: str
+
+    @property
+    def permission_count(self) -> int:
+        return len(self.permissions)
+
+
+def role_rows(
+    actor: Actor, book: RoleBook, chosen: Mapping[str, list[str]], problems: Iterable[Problem] = ()
+) -> list[RoleRow]:
+    """A row for each role that this person can give; Home is ticked where nothing was chosen yet."""
+    errors: dict[str, list[str]] = {}
+    for problem in problems:
+        errors.setdefault(problem.field, []).append(problem.message)
+    rows = []
+    for key, role in book.roles.items():
+        held = actor.access.divisions_of_role(role.id)
+        if not held:
+            continue
+        ticked = chosen.get(key)
+        rows.append(
+            RoleRow(
+                id=key,
+                name=role.name,
+                description=role.description,
+                permissions=tuple(sorted(label_of(name) for name in expand(role.policies))),
+                assigned=ticked is not None,
+                all_held=held.everywhere,
+                all_checked="*" in (ticked or ()),
+                divisions=tuple(
+                    DivisionChoice(
+                        id=division_key,
+                        name=division.name,
+                        checked=division.home if ticked is None else division_key in ticked,
+                        held=division.id in held,
+                    )
+                    for division_key, division in book.divisions.items()
+                ),
+                error=" ".join(errors.get(f"role-{key}", ())),
+            )
+        )
+    return rows
+
+
+def roles_not_held(actor: Actor, book: RoleBook) -> list[Role]:
+    return [role for role in book.roles.values() if not actor.access.divisions_of_role(role.id)]
+
+
+@dataclass(frozen=True)
+class Effective:
+    """What a client with these roles may do: "3 roles, 41 permissions, divisions Home, East"."""
+
+    sentence: str
+    by_division: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
+
+
+def effective(book: RoleBook, chosen: Mapping[str, list[str]]) -> Effective | None:
+    """None while no role is chosen."""
+    chosen = {role: where for role, where in chosen.items() if role in book.roles and where}
+    if not chosen:
+        return None
+    united = frozenset().union(*(book.permissions(role) for role in chosen))
+    everywhere = any("*" in where for where in chosen.values())
+    places = [("*", _("All divisions"))] if everywhere else []
+    used = {division for where in chosen.values() for division in where}
+    places += [(key, division.name) for key, division in book.divisions.items() if key in used]
+    by_division = []
+    for place, name in places:
+        roles = (role for role, where in chosen.items() if place in where)
+        here = frozenset().union(*(book.permissions(role) for role in roles))
+        by_division.append((name, tuple(sorted(label_of(permission) for permission in here))))
+    roles_text = ngettext("%(n)s role", "%(n)s roles", len(chosen)) % {"n": len(chosen)}
+    permissions_text = ngettext("%(n)s permission", "%(n)s permissions", len(united)) % {"n": len(united)}
+    where_text = (
+        _("all divisions")
+        if everywhere
+        else ngettext("division %(names)s", "divisions %(names)s", len(by_division))
+        % {"names": ", ".join(name for name, _permissions in by_division)}
+    )
+    return Effective(f"{roles_text}, {permissions_text}, {where_text}", tuple(by_division))
+
+
+# --- Scopes --------------------------------------------------------------------------------------
+
+_ABBREVIATIONS = {"ai": "AI", "gdpr": "GDPR", "oauth": "OAuth", "scim": "SCIM"}
+
+
+def scope_groups(chosen: Iterable[str]) -> list[dict[str, Any]]:
+    """The catalogue for components/scope_picker.html: one entry per family, by first letter."""
+    chosen = set(chosen)
+    families: dict[str, list[Scope]] = {}
+    for scope in scopes.CATALOGUE.values():
+        families.setdefault(scope.family, []).append(scope)
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for family, forms in families.items():
+        readonly = any(scope.readonly for scope in forms)
+        full = any(not scope.readonly for scope in forms)
+        entry = {
+            "name": family,
+            "label": family_label(family),
+            "sentence": next((scope for scope in forms if not scope.readonly), forms[0]).sentence,
+            "sensitive": forms[0].sensitive,
+            "choice": "full" if family in chosen else f"{family}:readonly" in chosen and "readonly",
+            "has_readonly": readonly,
+            "has_full": full,
+        }
+        groups.setdefault(family[0].upper(), []).append(entry)
+    return [{"label": letter, "entries": entries} for letter, entries in groups.items()]
+
+
+def family_label(family: str) -> str:
+    """`ai-studio` -> "AI studio". Names of scopes are not translated: developers look them up."""
+    parts = [_ABBREVIATIONS.get(word, word) for word in family.split("-")]
+    return " ".join([parts[0][0].upper() + parts[0][1:], *parts[1:]])
+
+
+# --- Summary -------------------------------------------------------------------------------------
+
+
+# Longer lists are cut in a summary.
+MOST_LISTED = 8
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of a summary, and the part of the form where it is changed."""
+
+    part: str
+    label: str
+    values: tuple[str, ...]
+    url: str = ""
+
+    @property
+    def value(self) -> str:
+        return "".join(self.values[:1])
+
+    @property
+    def values_list(self) -> tuple[str, ...]:
+        """Only several are shown as a list, and of 125 addresses not all."""
+        more = len(self.values) - MOST_LISTED
+        if more > 1:
+            return (*self.values[:MOST_LISTED], _("and %(n)s more") % {"n": more})
+        return self.values if len(self.values) > 1 else ()
+
+
+def items(spec: ClientSpec, book: RoleBook, *, seconds: bool = True) -> list[Item]:
+    """A client in words, in the order of the form. `seconds` False: the duration is not set yet."""
+    spec = spec.normalized()
+    grant = grant_types.BY_CODE.get(spec.grant_type)
+    found = [
+        Item("details", _("App Name"), _filled(spec.name)),
+        *([Item("details", _("Description"), (spec.description,))] if spec.description else []),
+        Item("details", _("Grant type"), _filled(str(grant.label) if grant else "")),
+        *_access_items(spec, grant, book),
+    ]
+    how_long = (duration(spec.token_seconds),) if seconds else ()
+    return [*found, Item("duration", _("Token duration"), how_long)]
+
+
+def _access_items(spec: ClientSpec, grant: GrantType | None, book: RoleBook) -> list[Item]:
+    if grant is None:
+        return [Item("access", _("Access"), ())]
+    found = []
+    if grant.uses_roles:
+        roles: dict[str, list[str]] = {}
+        for pair in spec.role_divisions:
+            where = str(pair.division_id) if pair.division_id else "*"
+            roles.setdefault(str(pair.role_id), []).append(where)
+        found.append(
+            Item(
+                "access",
+                _("Roles"),
+                tuple(
+                    f"{role.name}: {book.where(roles[key])}"
+                    for key, role in book.roles.items()
+                    if key in roles
+                ),
+            )
+        )
+    if grant.uses_redirect_uris:
+        found.append(Item("access", _("Authorized redirect URIs"), spec.redirect_uris))
+    if grant.uses_scopes:
+        found.append(Item("access", _("Scope"), spec.scope))
+    return found
+
+
+def _filled(text: str) -> tuple[str, ...]:
+    return (text,) if text else ()
+
+
+def differences(before: list[Item], after: list[Item]) -> list[dict[str, str]]:
+    """Rows for components/diff_table.html. Of lists, only what one has and the other has not."""
+    then = {item.label: item.values for item in before}
+    now = {item.label: item.values for item in after}
+    rows = []
+    for label in dict.fromkeys([*then, *now]):
+        old, new = then.get(label, ()), now.get(label, ())
+        if old == new:
+            continue
+        if set(old) != set(new):  # else only the order differs, and the whole says so
+            old, new = (
+                tuple(value for value in old if value not in new),
+                tuple(value for value in new if value not in old),
+            )
+        rows.append({"label": label, "before": "\n".join(old), "after": "\n".join(new)})
+    return rows
+
+
+def duration(seconds: int) -> str:
+    """ "86,400 seconds = 1 day"."""
+    if seconds < 60:
+        return words.duration(seconds)
+    return _("%(number)s seconds = %(words)s") % {
+        "number": words.number(seconds),
+        "words": words.duration(seconds),
+    }

@@ -1,0 +1,154 @@
+"""The product as `make run` starts it, and a real browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass
+class Served:
+    """A running server of its own: its address, the demo's credentials, and where its state lies."""
+
+    base_url: str
+    demo: dict[str, Any]
+    state: Path
+    log: Path
+    env: dict[str, str]
+
+    def manage(self, *arguments: str) -> str:
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.env,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+
+def _database_for(worker: str) -> str:
+    """A database of the journeys' own, on the server that DATABASE_URL names; none for SQLite."""
+    url = os.environ.get("DATABASE_URL", "")
+    if not url.startswith("postgres"):
+        return ""
+    import psycopg
+
+    name = f"latchkey_journeys_{worker}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name}")
+    return f"{url.rpartition('/')[0]}/{name}"
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory, worker_id) -> Any:
+    state = tmp_path_factory.mktemp("served")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    keep = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in ("BASE_URL", "STATE_DIR", "DJANGO_ALLOW_ASYNC_UNSAFE", "DATABASE_URL")
+    }
+    env = {
+        **keep,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "STATE_DIR": str(state),
+        "PORT": str(port),
+        "DATABASE_URL": _database_for(worker_id),
+    }
+    log = state / "server.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve", "--demo"],
+            cwd=ROOT,
+            env=env,
+            stdout=output,
+            stderr=output,
+        )
+    base_url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{base_url}/readyz", process, log)
+        server = Served(base_url, {}, state, log, env)
+        server.demo = json.loads(server.manage("demo", "--json"))
+        yield server
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    while process.poll() is None:
+        try:
+            with urllib.request.urlopen(url) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"the server stopped:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Any:
+    path = os.environ.get("CHROMIUM") or next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    assert path, "no browser: make test installs Chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page_of(chromium: Browser, served: Served) -> Any:
+    """`page_of("ada")`: a page signed in as one of the demo people; more keywords for the context."""
+    contexts = []
+
+    def open_page(who: str | None, **options: Any) -> Page:
+        context = chromium.new_context(base_url=served.base_url, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.problems = problems = []  # type: ignore[attr-defined]
+        page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        if who:
+            page.goto("/sign-in/")
+            page.fill("[name=email]", served.demo["people"][who]["email"])
+            page.fill("[name=password]", served.demo["people"][who]["password"])
+            page.press("[name=password]", "Enter")
+            page.wait_for_url("**/admin/")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def tab_to(page: Page, target: Locator, most: int = 120) -> None:
+    """Presses Tab until the target has the focus, as somebody without a mouse does."""
+    wanted = target.element_handle()
+    for _ in range(most):
+        if page.evaluate("wanted => document.activeElement === wanted", wanted):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the keyboard does not reach {target}")

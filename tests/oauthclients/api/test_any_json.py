@@ -1,0 +1,75 @@
+"""Whatever JSON is sent, the answer is one of those documented, and never a 500."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from([2**31, 2**63, -(2**63) - 1, 10**400])
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20)
+    | st.sampled_from(["*", "active", "inactive", "CODE", "CLIENT-CREDENTIALS", "SAML2-BEARER", "EXACT"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+        | st.fixed_dictionaries({"roleId": inner, "divisionId": inner})
+        | st.fixed_dictionaries({"type": st.just("TERM"), "fields": st.just(["name"]), "value": inner})
+    ),
+    max_leaves=6,
+)
+CLIENT = [
+    "name",
+    "description",
+    "authorizedGrantType",
+    "accessTokenValiditySeconds",
+    "registeredRedirectUri",
+    "scope",
+    "roleDivisions",
+    "roleIds",
+    "state",
+    "dateToDelete",
+]
+PERSON = ["name", "email", "divisionId", "title", "department", "password", "state", "version"]
+SEARCH = ["query", "pageSize", "pageNumber", "sortBy", "sortOrder", "expand"]
+
+many = settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+def objects(names: list[str]):
+    return st.fixed_dictionaries({}, optional=dict.fromkeys(names, VALUES)) | VALUES
+
+
+@pytest.fixture
+def admin(api):
+    return api(("Admin", None), name="Admin caller")
+
+
+@many
+@given(body=objects(CLIENT))
+def test_as_a_client(admin, body):
+    assert admin.post("/oauth/clients", body).status_code in (200, 400)
+    assert admin.put(f"/oauth/clients/{admin.client.id}", body).status_code in (200, 400)
+
+
+@many
+@given(body=objects(PERSON))
+def test_as_a_person(admin, cast, body):
+    assert admin.post("/users", body).status_code in (200, 400, 409)
+    assert admin.patch(f"/users/{cast.eve.id}", body).status_code in (200, 400, 409)
+
+
+@many
+@given(body=objects(SEARCH))
+def test_as_a_search(admin, body):
+    assert admin.post("/users/search", body).status_code in (200, 400)

@@ -1,0 +1,104 @@
+"""The secret is in one response, and in nothing that stays."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.apps import apps
+from django.contrib.sessions.models import Session
+from django.db import connection
+
+from oauthclients.models import Client
+from tests.oauthclients.console.wizard import LIST, Wizard, secrets_in, start, text
+
+
+@pytest.fixture
+def ada(cast, browser_of) -> Wizard:
+    return start(browser_of(cast.ada)).ready(cast)
+
+
+def everything_stored() -> str:
+    """Every column of every table, and every session in clear."""
+    found = []
+    with connection.cursor() as cursor:
+        for model in apps.get_models(include_auto_created=True):
+            cursor.execute(f'SELECT * FROM "{model._meta.db_table}"')  # noqa: S608  # our own tables
+            found += [repr(row) for row in cursor.fetchall()]
+    found += [repr(session.get_decoded()) for session in Session.objects.all()]
+    return "\n".join(found)
+
+
+def test_the_secret_appears_in_the_answer_to_save_and_nowhere_after(ada):
+    response = ada.save()
+    (secret,) = secrets_in(response)
+    client = Client.objects.get()
+    assert client.client_id in everything_stored()
+    assert secret not in everything_stored()
+    assert secret not in repr(ada.browser.cookies)
+    pages = [
+        ada.get("duration", follow=True),
+        ada.browser.get(f"{LIST}{client.id}/finish/"),
+        ada.browser.post(f"{LIST}{client.id}/finish/"),
+        ada.browser.post(f"{LIST}{client.id}/finish/", {"stored": "on"}, follow=True),
+        ada.browser.get(LIST),
+        ada.browser.get(f"{LIST}{client.id}/"),
+        ada.browser.get(f"{LIST}{client.id}/edit/"),
+    ]
+    for page in pages:
+        assert page.status_code == 200
+        assert not secrets_in(page)
+        assert secret not in page.content.decode()
+
+
+def test_the_secret_is_not_logged(ada, caplog):
+    caplog.set_level("DEBUG")
+    (secret,) = secrets_in(ada.save())
+    assert secret not in caplog.text
+
+
+def test_the_page_is_kept_by_no_cache_and_tells_no_other_host_where_one_was(ada):
+    response = ada.save()
+    assert "no-store" in response["Cache-Control"]
+    assert response["Referrer-Policy"] == "same-origin"
+
+
+def test_the_secret_is_a_field_of_dots_or_without_javascript_a_text_to_unfold(ada):
+    response = ada.save()
+    page = response.content.decode()
+    (secret,) = secrets_in(response)
+    assert re.search(rf'<input[^>]+type="password"[^>]+value="{secret}"[^>]+readonly', page)
+    assert re.search(rf"<noscript>.*<details.*{secret}.*</noscript>", page, re.S)
+    assert page.count(secret) == 2
+    shown = text(response)
+    assert "Client ‘Billing sync’ was created." in shown
+    assert "You can see this secret only now. It works like a password for the app." in shown
+    assert "Sent with every request for a token." in shown
+    assert "$CLIENT_SECRET" in shown
+
+
+def test_finish_asks_whether_the_secret_was_stored(ada):
+    ada.save()
+    finish = f"{LIST}{Client.objects.get().id}/finish/"
+    response = ada.browser.post(finish)
+    assert response.status_code == 200
+    assert "Tick the box to confirm." in text(response)
+    assert ada.browser.post(finish, {"stored": "on"})["Location"] == finish.removesuffix("finish/")
+
+
+def test_finishing_a_client_of_another_organization_is_not_found(ada, cast, browser_of):
+    ada.save()
+    response = browser_of(cast.cleo).post(f"{LIST}{Client.objects.get().id}/finish/", {"stored": "on"})
+    assert response.status_code == 404
+
+
+def test_somebody_who_may_only_add_clients_sees_the_secret_and_goes_home(cast, browser_of):
+    cast.custom_role("Adder", "oauth:client:add")
+    cast.give(cast.ben, ("Supervisor", cast.home), ("Adder", cast.home))
+    ben = start(browser_of(cast.ben)).ready(cast)
+    response = ben.save()
+    assert secrets_in(response)
+    client = Client.objects.get()
+    assert f"{LIST}{client.id}/secret/" not in response.content.decode()
+    finished = ben.browser.post(f"{LIST}{client.id}/finish/", {"stored": "on"})
+    assert finished["Location"] == "/admin/"

@@ -1,0 +1,409 @@
+"""Every route of `/api/v2` against every kind of caller.
+
+One row for each route and method. A route without a row fails `test_every_route_has_its_row`, and a row
+says which permissions and scopes the wire contract's tables name for it (C1, D2, E2), so that a route
+that asks for something else fails as well.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from django.test import Client as Browser
+from django.utils import timezone
+from oauth2_provider.models import get_access_token_model
+
+from accounts.actor import system
+from accounts.models import User
+from accounts.permissions import CATALOGUE
+from accounts.rules.delegation import RoleDivision
+from oauthclients.api.urls import urlpatterns
+from oauthclients.api.views import ApiView, NoSuchRoute
+from oauthclients.models import Client, ClientSecret
+from oauthclients.resource_server.guard import Requirement
+from oauthclients.rules.client_spec import ClientSpec
+from oauthclients.services import clients
+from tests.cast import Cast
+
+OAUTH_READ = ("oauth", "oauth:readonly")
+AUTHORIZATION_READ = ("authorization", "authorization:readonly")
+USERS_READ = ("users", "users:readonly")
+ORGANIZATION_READ = ("organization", "organization:readonly")
+BASIC = ("user-basic-info",)
+NOTHING = str(uuid.UUID("11111111-1111-4111-8111-111111111111"))
+
+
+@dataclass(frozen=True)
+class Row:
+    """`target` names what the id in the route is (see `World`); `divided` rows are checked against the
+    division of the target, which is East; `also` is what the caller must hold besides a permission."""
+
+    method: str
+    route: str
+    permissions: tuple[str, ...]
+    scopes: tuple[str, ...]
+    target: str = ""
+    divided: bool = False
+    success: int = 200
+    query: str = ""
+    body: dict[str, object] = field(default_factory=dict, hash=False)
+    # Rows whose answer is the same for everybody are not about an organization.
+    of_organization: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.route}"
+
+
+def _row(method: str, route: str, permissions: str, scopes: tuple[str, ...], **more) -> Row:
+    return Row(method, route, tuple(permissions.split()), scopes, **more)
+
+
+ROWS = [
+    _row("GET", "oauth/clients", "oauth:client:view", OAUTH_READ),
+    _row("POST", "oauth/clients", "oauth:client:add", ("oauth",), body={"make": "client"}),
+    _row("GET", "oauth/clients/<str:client_id>", "oauth:client:view", OAUTH_READ, target="client"),
+    _row(
+        "PUT",
+        "oauth/clients/<str:client_id>",
+        "oauth:client:edit",
+        ("oauth",),
+        target="client",
+        body={"description": "changed"},
+    ),
+    _row(
+        "DELETE",
+        "oauth/clients/<str:client_id>",
+        "oauth:client:delete",
+        ("oauth",),
+        target="inactive client",
+        success=204,
+    ),
+    _row("POST", "oauth/clients/<str:client_id>/secret", "oauth:client:edit", ("oauth",), target="client"),
+    _row("GET", "oauth/scopes", "", OAUTH_READ),
+    _row("GET", "oauth/scopes/<str:scope_id>", "", OAUTH_READ, target="scope", of_organization=False),
+    _row("GET", "oauth/authorizations", "oauth:client:authorize", OAUTH_READ),
+    _row(
+        "GET",
+        "oauth/authorizations/<str:client_id>",
+        "oauth:client:authorize",
+        OAUTH_READ,
+        target="code client",
+    ),
+    _row("GET", "users", "directory:user:view", USERS_READ),
+    _row("POST", "users", "directory:user:add", ("users",), divided=True, body={"make": "person"}),
+    _row("GET", "users/me", "", BASIC, success=400),
+    _row("GET", "users/query", "directory:user:view", USERS_READ),
+    _row("GET", "users/search", "directory:user:view", USERS_READ, query="?q64=e30="),
+    _row("POST", "users/search", "directory:user:view", USERS_READ),
+    _row("GET", "users/<str:user_id>", "directory:user:view", USERS_READ, target="person", divided=True),
+    _row(
+        "PATCH",
+        "users/<str:user_id>",
+        "directory:user:edit directory:organization:admin",
+        ("users",),
+        target="person",
+        divided=True,
+        body={"version": 1, "title": "changed"},
+    ),
+    _row(
+        "DELETE",
+        "users/<str:user_id>",
+        "directory:user:delete directory:organization:admin",
+        ("users",),
+        target="person",
+        divided=True,
+    ),
+    _row("GET", "tokens/me", "", BASIC),
+    _row("DELETE", "tokens/me", "", BASIC),
+    _row("GET", "organizations/me", "", ORGANIZATION_READ),
+    _row("GET", "authorization/divisions", "", AUTHORIZATION_READ),
+    _row("GET", "authorization/divisions/home", "", AUTHORIZATION_READ),
+    _row("GET", "authorization/divisions/limit", "", AUTHORIZATION_READ),
+    _row("GET", "authorization/divisions/<str:division_id>", "", AUTHORIZATION_READ, target="division"),
+    _row(
+        "GET",
+        "authorization/divisionspermitted/me",
+        "",
+        AUTHORIZATION_READ,
+        query="?permission=directory:user:view",
+    ),
+    _row(
+        "GET",
+        "authorization/divisionspermitted/paged/me",
+        "",
+        AUTHORIZATION_READ,
+        query="?permission=directory:user:view",
+    ),
+    _row("GET", "authorization/permissions", "", AUTHORIZATION_READ),
+    _row("GET", "authorization/roles", "authorization:role:view", AUTHORIZATION_READ),
+    _row(
+        "GET",
+        "authorization/roles/<str:role_id>",
+        "authorization:role:view",
+        AUTHORIZATION_READ,
+        target="role",
+    ),
+    _row("GET", "authorization/subjects/me", "", AUTHORIZATION_READ),
+    _row(
+        "GET",
+        "authorization/subjects/<str:subject_id>",
+        "authorization:grant:view",
+        AUTHORIZATION_READ,
+        target="person",
+        divided=True,
+    ),
+]
+
+every_row = pytest.mark.parametrize("row", ROWS, ids=str)
+guarded_rows = pytest.mark.parametrize("row", [row for row in ROWS if row.permissions], ids=str)
+divided_rows = pytest.mark.parametrize("row", [row for row in ROWS if row.divided], ids=str)
+target_rows = pytest.mark.parametrize("row", [row for row in ROWS if row.target], ids=str)
+
+
+class World:
+    """The cast, and one of everything that a route can name: in Acme (people in East), and in Globex."""
+
+    def __init__(self, cast: Cast) -> None:
+        self.cast = cast
+        self.made = 0
+
+    def caller(self, *permissions: str, division=None, **more) -> dict[str, str]:
+        """Headers of a client with exactly these permissions in this division (None: everywhere), and
+        with what the client of the rows holds, so that it may edit that one."""
+        self.made += 1
+        pairs = [("Employee", self.cast.home)]
+        if permissions:
+            role = self.cast.custom_role(f"Role {self.made}", *permissions)
+            pairs.append((role.name, division))
+        return self.cast.bearer(*pairs, name=f"Caller {self.made}", **more)
+
+    def id_of(self, target: str, *, foreign: bool = False) -> str:
+        organization = self.cast.globex if foreign else self.cast.acme
+        division = organization.divisions.get(home=True) if foreign else self.cast.east
+        match target:
+            case "client" | "inactive client" | "code client":
+                return str(self._client(organization, target).id)
+            case "person":
+                return str(self.cast.cleo.id if foreign else self.cast.eve.id)
+            case "division":
+                return str(division.id)
+            case "role":
+                return str(self.cast.role("Supervisor", organization).id)
+            case "scope":
+                return "users"
+            case _:
+                raise AssertionError(target)
+
+    def _client(self, organization, target: str) -> Client:
+        code = target == "code client"
+        client, _secret = clients.create(
+            actor=system(organization),
+            spec=ClientSpec(
+                name=f"Target of {organization.name}",
+                grant_type="authorization-code" if code else "client-credentials",
+                role_divisions=(
+                    RoleDivision(
+                        self.cast.role("Employee", organization).id,
+                        organization.divisions.get(home=True).id,
+                    ),
+                ),
+                redirect_uris=("https://app.example/cb",),
+                scope=("users",),
+            ),
+        )
+        if target == "inactive client":
+            Client.objects.filter(id=client.id).update(state="inactive")
+        return client
+
+    def body_of(self, row: Row) -> bytes:
+        if row.method not in ("POST", "PUT", "PATCH"):
+            return b""
+        match row.body.get("make"):
+            case "client":
+                body = {
+                    "name": "Made",
+                    "authorizedGrantType": "CLIENT-CREDENTIALS",
+                    "roleDivisions": [{"roleId": str(self.cast.role("Employee").id)}],
+                }
+            case "person":
+                body = {"name": "Dan", "email": "dan@acme.example", "divisionId": str(self.cast.east.id)}
+            case _:
+                body = row.body
+        return json.dumps(body).encode()
+
+    def call(self, row: Row, headers: dict[str, str], id: str | None = None):
+        path = row.route
+        if row.target:
+            path = path[: path.index("<")] + (id or self.id_of(row.target)) + path[path.index(">") + 1 :]
+        return Browser(raise_request_exception=False).generic(
+            row.method,
+            f"/api/v2/{path}{row.query}",
+            self.body_of(row),
+            content_type="application/json",
+            headers=headers,
+        )
+
+
+@pytest.fixture
+def world(cast: Cast) -> World:
+    return World(cast)
+
+
+def refused(response, status: int, code: str) -> dict:
+    assert response.status_code == status, response.content
+    assert response["Content-Type"] == "application/json"
+    body = response.json()
+    assert (body["code"], body["status"]) == (code, status)
+    assert body["contextId"] == response["ININ-Correlation-Id"]
+    assert response["Cache-Control"] == "no-cache, no-store, must-revalidate"
+    return body
+
+
+# --- The table is whole --------------------------------------------------------------------------
+
+
+def _handlers() -> dict[tuple[str, str], object]:
+    found = {}
+    for url in urlpatterns:
+        view = url.callback.view_class
+        assert issubclass(view, ApiView)
+        if view is NoSuchRoute:
+            continue
+        for method in ("get", "post", "put", "patch", "delete", "head", "options", "trace"):
+            if method in vars(view):
+                found[method.upper(), str(url.pattern)] = vars(view)[method]
+    return found
+
+
+def test_every_route_has_its_row():
+    assert _handlers().keys() == {(row.method, row.route) for row in ROWS}
+
+
+def test_no_route_but_the_last_catches_what_is_not_its_own():
+    assert urlpatterns[-1].callback.view_class is NoSuchRoute
+    assert all(not str(url.pattern).endswith("/") for url in urlpatterns)
+
+
+@every_row
+def test_every_handler_asks_for_what_the_contract_says(row):
+    requirement = getattr(_handlers()[row.method, row.route], "requirement", None)
+    assert requirement == Requirement(row.permissions, row.scopes, user_context=row.route == "users/me")
+
+
+def test_division_aware_permissions_are_checked_by_division():
+    """Where a permission is division-aware and the route names one thing, the row says `divided`."""
+    for row in ROWS:
+        aware = any(CATALOGUE[permission].division_aware for permission in row.permissions)
+        assert row.divided == (aware and (bool(row.target) or row.body.get("make") == "person"))
+
+
+# --- And every route refuses ---------------------------------------------------------------------
+
+
+@every_row
+def test_without_a_token(world, row):
+    refused(world.call(row, {}), 401, "authentication.required")
+
+
+@every_row
+@pytest.mark.parametrize("death", ["unknown", "expired", "revoked", "client disabled", "client deleted"])
+def test_with_a_dead_token(world, row, death):
+    everything = {"Authorization": "Bearer unknown"}
+    if death != "unknown":
+        everything = world.caller(*CATALOGUE)
+    tokens = get_access_token_model().objects.all()
+    callers = Client.objects.filter(name="Caller 1")
+    match death:
+        case "expired":
+            tokens.update(expires=timezone.now() - timedelta(seconds=1))
+        case "revoked":
+            tokens.delete()
+        case "client disabled":
+            callers.update(state="disabled")
+        case "client deleted":
+            callers.update(state="inactive", date_to_delete=timezone.now() + timedelta(days=7))
+    refused(world.call(row, everything), 401, "bad.credentials")
+
+
+@guarded_rows
+def test_without_the_permission(world, row):
+    """The caller holds every other permission there is, everywhere."""
+    headers = world.caller(*(CATALOGUE.keys() - set(row.permissions)))
+    body = refused(world.call(row, headers), 403, "missing.any.permissions")
+    assert body["messageParams"]["permissions"] == ",".join(row.permissions)
+    assert ", ".join(row.permissions) in body["message"]
+
+
+@guarded_rows
+def test_the_permission_is_asked_for_before_anything_is_told_about_the_id(world, row):
+    headers = world.caller(*(CATALOGUE.keys() - set(row.permissions)))
+    refused(world.call(row, headers, id=NOTHING), 403, "missing.any.permissions")
+
+
+@divided_rows
+def test_in_the_wrong_division(world, row):
+    """The permission is held in West and Home, and the target is in East."""
+    aware = [permission for permission in row.permissions if CATALOGUE[permission].division_aware]
+    role = world.cast.custom_role("Elsewhere", *aware)
+    headers = world.cast.bearer(
+        ("Employee", world.cast.home), (role.name, world.cast.west), (role.name, world.cast.home)
+    )
+    several = len(row.permissions) > 1
+    code = "missing.any.division.permissions" if several else "missing.division.permission"
+    body = refused(world.call(row, headers), 403, code)
+    assert "East" in body["message"]
+    assert body["messageParams"]["divisions"] == "East"
+
+
+@target_rows
+def test_another_organizations_object_is_like_one_that_does_not_exist(world, row):
+    headers = world.caller(*CATALOGUE)
+    answers = []
+    ids = [NOTHING] if not row.of_organization else [world.id_of(row.target, foreign=True), NOTHING]
+    for id in ids:
+        response = world.call(row, headers, id=id)
+        code = "client.not.found" if row.route.startswith("oauth/clients") else "not.found"
+        body = refused(response, 404, code)
+        del body["contextId"]
+        answers.append((body, sorted(response.headers.keys())))
+    assert all(answer == answers[0] for answer in answers)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.target and row.method != "GET"], ids=str)
+def test_a_refused_call_changes_nothing(world, row):
+    """Neither one without a token nor one across organizations, by whoever may do everything at home."""
+    foreign = world.id_of(row.target, foreign=True)
+    before = _rows()
+    world.call(row, {}, id=foreign)
+    assert _rows() == before
+    headers = world.caller(*CATALOGUE)
+    before = _rows()
+    world.call(row, headers, id=foreign)
+    assert _rows() == before
+
+
+def _rows() -> list[object]:
+    return [
+        *Client.objects.order_by("id").values_list("id", "state", "description", "version"),
+        *ClientSecret.objects.order_by("id").values_list("id"),
+        *User.objects.order_by("id").values_list("id", "state", "title", "version"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "permission"),
+    [(row, permission) for row in ROWS for permission in row.permissions or ("",)],
+    ids=str,
+)
+def test_allowed(world, row, permission):
+    """Each of the permissions alone is enough, held in the target's division only; where none is needed,
+    a client without rights gets an answer. Nothing of another organization is in it."""
+    headers = world.caller(*([permission] if permission else []), division=world.cast.east)
+    response = world.call(row, headers)
+    assert response.status_code == row.success, response.content
+    assert b"globex" not in response.content.lower()
+    assert b"cleo" not in response.content.lower()
