@@ -1,6 +1,6 @@
 """Where each address leads. API paths have no trailing slash (wire contract, fact 11), pages have one."""
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from config import views
 
@@ -13,7 +13,8 @@ urlpatterns = [
     path("admin/integrations/oauth/", include("oauthclients.console.urls")),
     path("", include("accounts.sign_in.urls")),
     path("oauth/", include("oauthclients.authorization_server.urls")),
-    path("api/v2/", include("oauthclients.api.urls")),
+    # Without the slash as well, which Django would answer with a redirect.
+    re_path(r"^api/v2(?:/|$)", include("oauthclients.api.urls")),
 ]
 
 handler400 = "config.views.bad_request"

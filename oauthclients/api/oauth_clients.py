@@ -6,18 +6,14 @@ import dataclasses
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from django.db.models.functions import Lower
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import queries as account_queries
-from accounts.actor import Actor
-from accounts.errors import Invalid
 from accounts.models import Organization, RoleGrant, SubjectType
 from accounts.permissions import Permission
 from accounts.rules.delegation import RoleDivision
@@ -70,21 +66,15 @@ class OneClient(ApiView):
     @requires(Permission.OAUTH_CLIENT_EDIT, scopes=OAUTH)
     def put(self, request: Request, client_id: str) -> Response:
         """Sparse: what is absent or null stays as it is (A4)."""
-        client = queries.client(self.organization, client_id)
+        queries.client(self.organization, client_id)
         body = Body(request.data)
         given = _spec_fields(body, self.organization)
         state = body.text("state", code="bad.client.state")
         date_to_delete = body.date("dateToDelete")
         body.check()
-        if date_to_delete is None or shapes.date(date_to_delete) == shapes.date(client.date_to_delete):
-            # Deletion stays as it was decided, unless the client is made active again.
-            date_to_delete = None if state == ClientState.ACTIVE else client.date_to_delete
-        else:
-            _refuse_deletion_by_date(self.actor, date_to_delete)
-            state = state or client.state
         changed = clients.change(
             actor=self.actor,
-            client_id=client.id,
+            client_id=client_id,
             spec=lambda was: dataclasses.replace(was, **given),
             state=state,
             date_to_delete=date_to_delete,
@@ -121,14 +111,6 @@ def pairs_by_client(
         if grant.subject_id in wanted:
             result[grant.subject_id].append(NamedPair(grant.role, grant.division))
     return result
-
-
-def _refuse_deletion_by_date(actor: Actor, date_to_delete: datetime) -> None:
-    """Setting a date of deletion is deleting, and needs the right to that. A date in the past would remove
-    the client at once, active or not."""
-    actor.require(Permission.OAUTH_CLIENT_DELETE)
-    if date_to_delete <= timezone.now():
-        raise Invalid.one("dateToDelete", "invalid.value", _("The date of deletion must be in the future."))
 
 
 def _spec_fields(body: Body, organization: Organization) -> dict[str, Any]:

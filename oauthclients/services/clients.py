@@ -6,7 +6,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -90,6 +90,9 @@ def change(
     `version`, the one that the caller saw, a change in between raises `Conflict`. The grant type is
     fixed. A duration that the new roles no longer allow goes back to the default, with a notice; one
     that was asked for in the same change and is too long is refused.
+
+    `state` active also undoes a deletion; a new `date_to_delete` needs `oauth:client:delete` as well. A
+    client that is and stays pending deletion is not changed otherwise: `Conflict`.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -125,11 +128,12 @@ def change(
         pairs = _checked(actor, wanted)
         wanted = wanted.normalized()
         _apply(client, wanted)
-        if state is not None:
-            _apply_state(client, state, date_to_delete)
+        _apply_state(actor, client, state, date_to_delete, now)
         after = _described(client, pairs)
         if after == before:
             return Changed(client, tuple(notices))
+        if client.date_to_delete is not None and before["dateToDelete"] == after["dateToDelete"]:
+            raise Conflict(_("This client is pending deletion. Restore it first."))
         _save_named(client, lambda: access.mark_modified(actor, client, now))
         grants.replace(actor=actor, subject_type=SubjectType.CLIENT, subject_id=client.id, pairs=pairs)
         authorizations.follow(actor=actor, client=client)
@@ -289,19 +293,37 @@ def _apply(client: Client, spec: ClientSpec) -> None:
     client.token_seconds = spec.token_seconds
 
 
-def _apply_state(client: Client, state: str, date_to_delete: datetime | None) -> None:
-    if state not in ClientState.values:
+def _apply_state(
+    actor: Actor, client: Client, state: str | None, date_to_delete: datetime | None, now: datetime
+) -> None:
+    """None keeps what is, except that an active client is not pending deletion."""
+    if state is not None and state not in ClientState.values:
         raise Invalid.one(
             "state",
             "bad.client.state",
             _("The state must be one of: active, inactive, disabled."),
         )
-    if date_to_delete is not None and state == ClientState.ACTIVE:
-        raise Invalid.one(
-            "dateToDelete", "bad.client.state", _("Only an inactive client can be deleted later.")
-        )
-    client.state = state
-    client.date_to_delete = date_to_delete
+    if date_to_delete is not None and not _same_moment(date_to_delete, client.date_to_delete):
+        # To set a date is to delete; one that has passed would remove the client at once.
+        actor.require(Permission.OAUTH_CLIENT_DELETE)
+        if (state or client.state) == ClientState.ACTIVE:
+            raise Invalid.one(
+                "dateToDelete", "bad.client.state", _("Only an inactive client can be deleted later.")
+            )
+        if date_to_delete <= now:
+            raise Invalid.one(
+                "dateToDelete", "invalid.value", _("The date of deletion must be in the future.")
+            )
+        client.date_to_delete = date_to_delete
+    if state is not None:
+        client.state = state
+        if state == ClientState.ACTIVE:
+            client.date_to_delete = None
+
+
+def _same_moment(one: datetime, other: datetime | None) -> bool:
+    """To the millisecond, which is what the wire carries."""
+    return other is not None and abs(one - other) < timedelta(milliseconds=1)
 
 
 def _save_named(client: Client, save: Callable[[], None]) -> None:

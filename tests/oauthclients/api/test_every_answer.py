@@ -35,7 +35,9 @@ def test_a_token_in_the_query_string_is_no_token(admin, anonymous):
     refused(anonymous.get(f"/users?access_token={token}"), 401, "authentication.required")
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/", "/users/", "/oauth/clients/", "/oauth/clients/x/y/z"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "", "/", "/users/", "/oauth/clients/", "/oauth/clients/x/y/z"]
+)
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "options"])
 def test_any_other_address_is_a_404_in_json_for_everybody(admin, anonymous, path, method):
     for caller in (admin, anonymous):
