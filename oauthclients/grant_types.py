@@ -29,6 +29,9 @@ class GrantType:
     uses_scopes: bool
     # What the client's own page says about the secret.
     secret_use: Any
+    # Whether /oauth/token answers it in this version. Clients of the others can be registered meanwhile,
+    # and their pages say that they have to wait.
+    answered: bool = False
 
 
 CLIENT_CREDENTIALS = GrantType(
@@ -53,6 +56,7 @@ CLIENT_CREDENTIALS = GrantType(
     uses_redirect_uris=False,
     uses_scopes=False,
     secret_use=_("Sent with every request for a token."),
+    answered=True,
 )
 
 CODE = GrantType(

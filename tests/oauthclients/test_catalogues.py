@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from oauthclients import grant_types, scopes
+from oauthclients.authorization_server.server import Server
 
 
 def test_the_catalogue_holds_the_134_scopes_of_the_wire_contract():
@@ -29,3 +30,10 @@ def test_the_four_grants_are_spelled_as_on_the_wire():
         "TOKEN",
         "SAML2-BEARER",
     ]
+
+
+def test_a_grant_is_said_to_be_answered_exactly_if_the_token_endpoint_knows_it():
+    known = Server(None).grant_types.keys()
+
+    for grant in grant_types.GRANT_TYPES:
+        assert grant.answered is (grant.grant_type in known), grant.code
