@@ -187,8 +187,9 @@ OAUTH2_PROVIDER = {
         )
     },
 }
-# At most this many clients in one organization (wire contract C3, auth.too.many.clients).
+# At most this many in one organization (wire contract C3 auth.too.many.clients, D4 max.scopes.exceeded).
 MAX_CLIENTS_PER_ORGANIZATION = env.int("MAX_CLIENTS_PER_ORGANIZATION", default=1000)
+MAX_DIVISIONS_PER_ORGANIZATION = env.int("MAX_DIVISIONS_PER_ORGANIZATION", default=1000)
 
 # --- Rates (per minute; 0 switches one off) ------------------------------------------------------
 

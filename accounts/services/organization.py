@@ -16,7 +16,10 @@ from accounts.services import roles
 
 
 def create(*, name: str, short_name: str = "", id: uuid.UUID | None = None) -> Organization:
-    """With `id`, an organization that can be recognised later (`manage.py demo`). Raises `Invalid` for an empty name and `Conflict` where the short name is taken."""
+    """With `id`, an organization that can be recognised later (`manage.py demo`).
+
+    Raises `Invalid` for an empty name and `Conflict` where the short name is taken.
+    """
     name = name.strip()
     short_name = short_name or slugify(name)
     if not short_name:

@@ -98,6 +98,8 @@ def change(*, actor: Actor, user_id: object, version: int | None, values: Mappin
             setattr(user, field, value.strip() if isinstance(value, str) else value)
         user.email = user.email.lower()
         _check(user, None)
+        if _described(user) == before:
+            return user
         user.version += 1
         _save(user)
         audit.record(
@@ -167,12 +169,9 @@ def _check(user: User, password: str | None) -> None:
         validate_email(user.email)
     except ValidationError:
         problems.add("email", "invalid.value", _("Enter an email address."))
-    if user.state not in UserState.values:
-        problems.add(
-            "state",
-            "invalid.value",
-            _("The state must be one of: active, inactive, deleted."),
-        )
+    if user.state not in (UserState.ACTIVE, UserState.INACTIVE):
+        # To delete somebody needs another permission, and is another verb.
+        problems.add("state", "invalid.value", _("The state must be one of: active, inactive."))
     if password is not None:
         try:
             validate_password(password, user)

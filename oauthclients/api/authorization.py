@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
@@ -25,8 +26,6 @@ from oauthclients.api.views import ApiView
 from oauthclients.resource_server.guard import requires
 
 READ = ("authorization", "authorization:readonly")
-# What `divisions/limit` answers; the number for one organization.
-DIVISION_LIMIT = 1_000
 MOST_IDS = 100
 LONGEST_NAME = 200
 
@@ -59,7 +58,7 @@ class HomeDivision(ApiView):
 class DivisionLimit(ApiView):
     @requires(scopes=READ)
     def get(self, request: Request) -> Response:
-        return Response(DIVISION_LIMIT)
+        return Response(settings.MAX_DIVISIONS_PER_ORGANIZATION)
 
 
 class OneDivision(ApiView):

@@ -27,7 +27,7 @@ from accounts.services import people
 from oauthclients.api import shapes, user_search
 from oauthclients.api.errors import ApiError
 from oauthclients.api.paging import LARGEST, Paging
-from oauthclients.api.params import Body, Query, bad_parameter, one_of
+from oauthclients.api.params import Body, Query, bad_parameter
 from oauthclients.api.parsing import loads
 from oauthclients.api.views import ApiView
 from oauthclients.resource_server.guard import requires
@@ -35,7 +35,6 @@ from oauthclients.resource_server.guard import requires
 USERS = ("users",)
 USERS_READ = ("users", "users:readonly")
 ANY_STATE = "any"
-_GIVEN_STATES = (UserState.ACTIVE, UserState.INACTIVE)
 _EDITABLE = ("name", "email", "title", "department", "state")
 
 
@@ -67,7 +66,7 @@ class Users(ApiView):
             title=title or "",
             department=department or "",
             password=password,
-            state=one_of("state", state, _GIVEN_STATES) if state else UserState.INACTIVE,
+            state=state or UserState.INACTIVE,
         )
         try:
             user = people.create(actor=self.actor, spec=spec)
@@ -109,9 +108,6 @@ class OneUser(ApiView):
         if not body.has("version"):
             body.problems.add("version", "invalid.value", _("“version” is required."))
         body.check()
-        if values["state"] is not None:
-            # To delete somebody needs another permission, and is another call.
-            values["state"] = one_of("state", values["state"], _GIVEN_STATES)
         user = people.change(
             actor=self.actor,
             user_id=user_id,

@@ -31,13 +31,17 @@ def locked(actor: Actor, client_id: object) -> Client:
 
 
 def mark_modified(actor: Actor, client: Client, now: datetime) -> None:
-    """Saves the client with a new version and its modifier."""
+    """Saves the client with a new version and its modifier. Leaves `last_used_at` alone, which requests of
+    the client move forward meanwhile (services/tokens.py `note_use`)."""
     client.version += 1
     client.updated = now
     client.modified_by_type = actor.type
     client.modified_by_id = actor.id
     client.modified_by_name = actor.name
-    client.save()
+    kept = {"id", "last_used_at"}
+    client.save(
+        update_fields=[field.name for field in client._meta.concrete_fields if field.name not in kept]
+    )
 
 
 def named(client: Client) -> dict[str, Any]:

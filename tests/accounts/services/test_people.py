@@ -117,3 +117,23 @@ def test_a_deleted_person_can_be_revived_and_only_that(cast):
     )
 
     assert (revived.state, revived.title) == ("active", "")
+
+
+def test_a_change_that_changes_nothing_writes_nothing(cast):
+    person = cast.person("Nils", cast.east, title="Agent")
+
+    same = people.change(
+        actor=cast.actor(cast.ada), user_id=person.id, version=1, values={"title": " Agent "}
+    )
+
+    assert same.version == User.objects.get(id=person.id).version == 1
+    assert not AuditEvent.objects.filter(entity_id=person.id, action="user.edited").exists()
+
+
+def test_editing_somebody_cannot_delete_them(cast):
+    person = cast.person("Nils", cast.east)
+
+    with pytest.raises(Invalid):
+        people.change(actor=cast.actor(cast.ada), user_id=person.id, version=1, values={"state": "deleted"})
+
+    assert User.objects.get(id=person.id).state == "active"

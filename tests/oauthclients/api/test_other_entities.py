@@ -6,10 +6,15 @@ import uuid
 
 import pytest
 
+from accounts.actor import system
+from accounts.errors import DomainError
 from accounts.models import AuditEvent
 from accounts.permissions import CATALOGUE as PERMISSIONS
-from oauthclients.models import Client
+from accounts.rules.delegation import RoleDivision
+from accounts.services import divisions
+from oauthclients.rules.client_spec import ClientSpec
 from oauthclients.scopes import CATALOGUE as SCOPES
+from oauthclients.services import clients
 from tests.oauthclients.api.conftest import refused
 
 
@@ -165,8 +170,13 @@ def test_objects_are_counted_only_when_asked_for(api, cast):
     assert "objectCounts" not in caller.get(path).json()
 
 
-def test_the_limit_of_divisions_is_a_bare_number(api):
-    assert isinstance(api().get("/authorization/divisions/limit").json(), int)
+def test_the_limit_of_divisions_is_a_bare_number_and_holds(api, cast, settings):
+    settings.MAX_DIVISIONS_PER_ORGANIZATION = 3
+
+    assert api().get("/authorization/divisions/limit").json() == 3
+    with pytest.raises(DomainError) as refused:
+        divisions.create(actor=system(cast.acme), name="North")
+    assert refused.value.code == "max.scopes.exceeded"
 
 
 # --- Roles and permissions -----------------------------------------------------------------------
@@ -294,9 +304,15 @@ def test_the_grants_of_a_person_are_seen_by_division_and_those_of_a_client_anywh
     body = refused(caller.get(f"/authorization/subjects/{cast.ada.id}"), 403, "missing.division.permission")
     assert "Home" in body["message"]
     assert caller.get(f"/authorization/subjects/{api().client.id}").status_code == 200
-    foreign = Client.objects.exclude(organization=cast.acme)
-    assert not foreign.exists()
-    for nobody in (cast.cleo.id, uuid.uuid4(), "junk"):
+    foreign, _secret = clients.create(
+        actor=system(cast.globex),
+        spec=ClientSpec(
+            name="Foreign",
+            grant_type="client-credentials",
+            role_divisions=(RoleDivision(cast.role("Admin", cast.globex).id, None),),
+        ),
+    )
+    for nobody in (cast.cleo.id, foreign.id, uuid.uuid4(), "junk"):
         refused(caller.get(f"/authorization/subjects/{nobody}"), 404, "not.found")
 
 

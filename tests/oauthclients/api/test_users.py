@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
+from oauthclients.models import Client
 from tests.oauthclients.api.conftest import refused
 
 
@@ -157,6 +158,7 @@ def test_reading_a_person_takes_at_most_four_statements_on_the_first_call_of_a_t
     api, cast, django_assert_max_num_queries
 ):
     caller = api(("User", cast.east))
+    Client.objects.update(last_used_at=None)  # so that this call notes the use as well
     with django_assert_max_num_queries(4):
         assert caller.get(f"/users/{cast.eve.id}").status_code == 200
     with django_assert_max_num_queries(3):
@@ -323,7 +325,7 @@ def test_a_change_leaves_alone_what_it_cannot_change(admin, cast):
         "password": "x",
         "manager": "somebody",
     }
-    assert admin.patch(path, body).json() == {**before, "version": 2}
+    assert admin.patch(path, body).json() == before
 
 
 def test_a_state_is_the_only_thing_that_a_change_with_it_changes(admin, cast):

@@ -43,7 +43,9 @@ def test_only_the_scim_permissions_and_nothing_else_make_a_scim_client(roles, ex
 def test_the_duration_has_its_bounds(seconds, scim_only, fine):
     problems = Problems()
 
-    check_duration(ClientSpec("x", "client-credentials", token_seconds=seconds), problems, scim_only=scim_only)
+    check_duration(
+        ClientSpec("x", "client-credentials", token_seconds=seconds), problems, scim_only=scim_only
+    )
 
     assert (not problems.found) is fine
 

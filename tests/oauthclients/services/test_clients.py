@@ -175,6 +175,19 @@ def test_changing_one_field_keeps_the_others(cast):
     assert (line.before, line.after) == ({"name": "Billing sync"}, {"name": "New name"})
 
 
+def test_an_edit_does_not_set_back_when_the_client_was_last_used(cast):
+    client, secret = cast.client(("Supervisor", cast.east), by=cast.ada)
+
+    def rename_while_it_is_used(was):
+        cast.token(client, secret)
+        return replace(was, name="Renamed")
+
+    clients.change(actor=cast.actor(cast.ada), client_id=client.id, spec=rename_while_it_is_used)
+
+    kept = Client.objects.get(id=client.id)
+    assert (kept.name, kept.last_used_at is not None) == ("Renamed", True)
+
+
 def test_a_change_that_changes_nothing_writes_nothing(cast):
     client, _ = cast.client(("Supervisor", cast.east), by=cast.ada)
 
