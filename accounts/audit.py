@@ -29,6 +29,7 @@ class Action(StrEnum):
     CLIENT_SECRET_ENDED = "client.secretEnded"
     CLIENT_SECRET_REPLACED = "client.secretReplaced"
     CLIENT_TOKENS_REVOKED = "client.tokensRevoked"
+    CLIENT_TOKENS_SHORTENED = "client.tokensShortened"
     DIVISION_CREATED = "division.created"
     GRANTS_CHANGED = "grants.changed"
     ORGANIZATION_CREATED = "organization.created"
@@ -52,6 +53,7 @@ SENTENCES: Mapping[str, Any] = {
     Action.CLIENT_SECRET_ENDED: _("ended an old secret"),
     Action.CLIENT_SECRET_REPLACED: _("generated a new secret"),
     Action.CLIENT_TOKENS_REVOKED: _("revoked the client's tokens"),
+    Action.CLIENT_TOKENS_SHORTENED: _("shortened the life of the client's tokens"),
 }
 
 

@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from environ import Env
+from config.environment import Env
 
 
 def key(env: Env, name: str, state_dir: Path) -> str:

@@ -41,8 +41,10 @@ class LineFormatter(logging.Formatter):
     """`2026-11-20 10:00:00 INFO logger [request id] message`; tracebacks are redacted as well."""
 
     def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s [%(request)s] %(message)s")
+        super().__init__("%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        record.request = str(origin().request_id or "-")
+        # Django logs a refusal after the request's own middleware has ended; it passes the request along.
+        here = getattr(getattr(record, "request", None), "origin", None) or origin()
+        record.request_id = str(here.request_id or "-")
         return redact(super().format(record))

@@ -41,6 +41,7 @@ class RequestOriginMiddleware:
             address=client_address(request),
             user_agent=request.META.get("HTTP_USER_AGENT", ""),
         )
+        request.origin = here  # type: ignore[attr-defined]  # for config/logs.py
         with acting_from(here):
             response = self.get_response(request)
         response["ININ-Correlation-Id"] = str(here.request_id)

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from config import first_run
+from config.environment import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Env()
 env.read_env(BASE_DIR / ".env")
 
 # --- Where it runs -----------------------------------------------------------------------------
@@ -29,7 +29,7 @@ WORKERS = env.int("WORKERS", default=1)
 THREADS = env.int("THREADS", default=0)  # 0: as many as suit the database
 # How people and programs reach it; behind a proxy, the address of the proxy.
 _visible_host = {"0.0.0.0": "localhost", "::": "localhost"}.get(HOST, f"[{HOST}]" if ":" in HOST else HOST)  # noqa: S104
-BASE_URL = (env.str("BASE_URL", default="") or f"http://{_visible_host}:{PORT}").rstrip("/")
+BASE_URL = env.str("BASE_URL", default=f"http://{_visible_host}:{PORT}").rstrip("/")
 HTTPS = urlsplit(BASE_URL).scheme == "https"
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -103,10 +103,7 @@ TEMPLATES: list[dict[str, Any]] = [
 # --- Database and cache --------------------------------------------------------------------------
 
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db_url_config(
-        # Empty counts as absent: compose files set variables that way.
-        env.str("DATABASE_URL", default="") or f"sqlite:///{STATE_DIR / 'latchkey.sqlite3'}"
-    )
+    "default": env.db("DATABASE_URL", default=f"sqlite:///{STATE_DIR / 'latchkey.sqlite3'}")
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"].setdefault("OPTIONS", {}).update(
@@ -120,7 +117,7 @@ else:
     DATABASES["default"].setdefault("CONN_MAX_AGE", 600)
     DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
 
-CACHES = {"default": env.cache_url_config(env.str("CACHE_URL", default="") or "locmemcache://")}
+CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 
 # --- People signing in ---------------------------------------------------------------------------
 
@@ -155,7 +152,9 @@ AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "username"
 AXES_LOCKOUT_CALLABLE = "accounts.sign_in.lockout.keep_response"
 AXES_CLIENT_IP_CALLABLE = "config.middleware.client_address"
-AXES_SENSITIVE_PARAMETERS = ["password"]
+# Nothing of the form is kept, and no list of who signed in: the audit trail has that.
+AXES_SENSITIVE_PARAMETERS = ["username", "email", "password", "next", "csrfmiddlewaretoken"]
+AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
 
@@ -193,6 +192,8 @@ MAX_DIVISIONS_PER_ORGANIZATION = env.int("MAX_DIVISIONS_PER_ORGANIZATION", defau
 
 # --- Rates (per minute; 0 switches one off) ------------------------------------------------------
 
+# Each try costs a deliberately slow password hash, whoever it is for.
+RATE_SIGN_INS_PER_ADDRESS = env.int("RATE_SIGN_INS_PER_ADDRESS", default=60)
 RATE_TOKEN_FAILURES = env.int("RATE_TOKEN_FAILURES", default=30)
 RATE_TOKENS_PER_CLIENT = env.int("RATE_TOKENS_PER_CLIENT", default=0)
 RATE_API_PER_TOKEN = env.int("RATE_API_PER_TOKEN", default=3000)

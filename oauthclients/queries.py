@@ -11,7 +11,8 @@ from accounts import queries as account_queries
 from accounts.actor import Actor
 from accounts.errors import NotFound
 from accounts.models import Organization
-from accounts.rules.delegation import RoleDivision, not_held
+from accounts.rules.delegation import RoleDivision
+from accounts.services import grants
 from accounts.services.grants import NamedPair
 from oauthclients.models import Client, ClientAuthorization, ClientDraft
 from oauthclients.rules.client_spec import ClientSpec
@@ -26,10 +27,14 @@ def clients(organization: Organization) -> QuerySet[Client]:
     )
 
 
-def client(organization: Organization, client_id: object) -> Client:
-    """Raises `NotFound` (`client.not.found`), for another organization's client as well."""
+def client(organization: Organization, client_id: object, *, lock: bool = False) -> Client:
+    """Raises `NotFound` (`client.not.found`), for another organization's client as well. With `lock`, the
+    row is the caller's until its transaction ends."""
     key = account_queries.as_uuid(client_id)
-    found = clients(organization).select_related("organization").filter(id=key).first() if key else None
+    rows = clients(organization).select_related("organization").filter(id=key).order_by()
+    if lock:
+        rows = rows.select_for_update(of=("self",))
+    found = rows.first() if key else None
     if found is None:
         raise NotFound(code="client.not.found")
     return found
@@ -45,8 +50,7 @@ def pairs_of(client: Client) -> list[NamedPair]:
 
 def pairs_lacked(actor: Actor, client: Client) -> list[NamedPair]:
     """The client's pairs that this actor does not hold; none means that they may edit it."""
-    by_pair = {named.pair: named for named in pairs_of(client)}
-    return [by_pair[pair] for pair in not_held(actor.access, by_pair)]
+    return grants.lacked_by(actor, pairs_of(client))
 
 
 def spec_of(client: Client, pairs: list[NamedPair]) -> ClientSpec:

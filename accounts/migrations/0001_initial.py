@@ -78,6 +78,7 @@ class Migration(migrations.Migration):
                 ('department', models.CharField(blank=True, max_length=200)),
                 ('state', models.CharField(choices=[('active', 'Active'), ('inactive', 'Inactive'), ('deleted', 'Deleted')], default='active', max_length=8)),
                 ('version', models.PositiveIntegerField(default=1)),
+                ('session_epoch', models.PositiveIntegerField(default=0)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('modified_at', models.DateTimeField(auto_now=True)),
                 ('division', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='people', to='accounts.division')),

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.division import Division
@@ -39,6 +40,8 @@ class User(AbstractBaseUser):
     department = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=8, choices=UserState.choices, default=UserState.ACTIVE)
     version = models.PositiveIntegerField(default=1)
+    # Part of every session's hash: raising it ends the person's sign-ins for good.
+    session_epoch = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     modified_at = models.DateTimeField(auto_now=True)
 
@@ -51,6 +54,15 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Django's own, over the epoch as well as the password; it compares this at every request."""
+        return salted_hmac(
+            "accounts.models.User.get_session_auth_hash",
+            f"{self.session_epoch}:{self.password}",
+            secret=secret,
+            algorithm="sha256",
+        ).hexdigest()
 
     @property
     def is_active(self) -> bool:

@@ -62,12 +62,17 @@ def resolve(actor: Actor, pairs: Iterable[RoleDivision]) -> list[NamedPair]:
     return named
 
 
+def lacked_by(actor: Actor, pairs: Iterable[NamedPair]) -> list[NamedPair]:
+    """Those of the pairs that the actor does not hold, and so cannot give."""
+    by_pair = {named.pair: named for named in pairs}
+    return [by_pair[pair] for pair in not_held(actor.access, by_pair)]
+
+
 def refuse_not_held(actor: Actor, pairs: Sequence[NamedPair]) -> None:
     """Raises `Invalid` (`bad.client.role`) for pairs that the actor cannot give."""
-    by_pair = {named.pair: named for named in pairs}
     problems = Problems()
-    for pair in not_held(actor.access, by_pair):
-        problems.add("roleDivisions", "bad.client.role", lacking(by_pair[pair]))
+    for named in lacked_by(actor, pairs):
+        problems.add("roleDivisions", "bad.client.role", lacking(named))
     problems.raise_if_any()
 
 
@@ -82,10 +87,8 @@ def lacking(named: NamedPair) -> str:
 
 
 def require_held(actor: Actor, pairs: Sequence[NamedPair]) -> None:
-    """Raises `NotAllowed` (`bad.client.role`'s twin for whole pages) naming the first pair lacked."""
-    by_pair = {named.pair: named for named in pairs}
-    for pair in not_held(actor.access, by_pair):
-        named = by_pair[pair]
+    """Raises `NotAllowed` (`missing.division.permissions`) naming the first pair lacked."""
+    for named in lacked_by(actor, pairs):
         raise NotAllowed(
             lacking(named),
             code="missing.division.permissions",

@@ -19,6 +19,7 @@ from accounts.actor import Actor
 from accounts.errors import Conflict, Problems
 from accounts.models import User, UserState
 from accounts.permissions import Permission
+from accounts.rules.text import hides_something, shows_nothing
 
 # The fields that `change` accepts, and the longest value of each.
 TEXT_FIELDS: Mapping[str, int] = {"name": 200, "title": 200, "department": 200, "email": 254}
@@ -73,7 +74,7 @@ def change(*, actor: Actor, user_id: object, version: int | None, values: Mappin
 
     `version` must be the one that the caller read, or nothing is changed: `Conflict`
     (`general.conflict`). A `state` given is the only thing changed (wire contract E3), and taking
-    it away ends the person's sign-ins at their next request.
+    it away ends the person's sign-ins for good.
     """
     with transaction.atomic():
         user = _locked(actor, user_id)
@@ -100,6 +101,8 @@ def change(*, actor: Actor, user_id: object, version: int | None, values: Mappin
         _check(user, None)
         if _described(user) == before:
             return user
+        if user.state != before["state"]:
+            user.session_epoch += 1
         user.version += 1
         _save(user)
         audit.record(
@@ -126,6 +129,7 @@ def delete(*, actor: Actor, user_id: object) -> None:
             return
         before = _described(user)
         user.state = UserState.DELETED
+        user.session_epoch += 1
         user.version += 1
         _save(user)
         audit.record(
@@ -156,9 +160,11 @@ def _locked(actor: Actor, user_id: object) -> User:
 
 def _check(user: User, password: str | None) -> None:
     problems = Problems()
-    if not user.name:
+    if shows_nothing(user.name):
         problems.add("name", "invalid.value", _("Enter a name."))
     for field, longest in TEXT_FIELDS.items():
+        if hides_something(getattr(user, field)):
+            problems.add(field, "invalid.value", _("Remove the invisible characters."))
         if len(getattr(user, field)) > longest:
             problems.add(
                 field,

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import audit
+from accounts import audit, rates
 from accounts.console.guard import actor_of, password_was_typed, requires
 from accounts.origin import origin
 from accounts.sign_in.forms import ConfirmPasswordForm, SignInForm
@@ -30,6 +30,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(safe_next(request))
     form = SignInForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
+        if seconds := too_many_from_here():
+            return _page(request, "accounts/sign_in.html", form, wait=seconds)
         user = authenticate(
             request, username=form.cleaned_data["email"], password=form.cleaned_data["password"]
         )
@@ -60,6 +62,8 @@ def confirm_password(request: HttpRequest) -> HttpResponse:
     """Before a secret is made or a client deleted, when the sign-in was a while ago."""
     form = ConfirmPasswordForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
+        if seconds := too_many_from_here():
+            return _page(request, "accounts/confirm_password.html", form, wait=seconds)
         email = request.user.get_username()
         user = authenticate(request, username=email, password=form.cleaned_data["password"])
         if user is not None and user == request.user:
@@ -94,19 +98,41 @@ def refusal(request: HttpRequest, wrong: str | None = None) -> str:
     return wrong or _("Email or password is wrong.")
 
 
+def too_many_from_here() -> int:
+    """Counts a try; the seconds to wait, where an address has had too many in a minute. The lockout counts
+    per person: this keeps one address from trying many of them, each at the price of a slow hash."""
+    tries = rates.Window("sign-in", str(origin().address), settings.RATE_SIGN_INS_PER_ADDRESS)
+    return tries.resets_in() if tries.count() > tries.limit else 0
+
+
 def locked_out(request: HttpRequest) -> bool:
     return bool(getattr(request, "axes_locked_out", False))
 
 
-def _page(request: HttpRequest, template: str, form: SignInForm | ConfirmPasswordForm) -> HttpResponse:
+def _page(
+    request: HttpRequest, template: str, form: SignInForm | ConfirmPasswordForm, *, wait: int = 0
+) -> HttpResponse:
+    """The page with its form; 429 where somebody has to `wait` (seconds) or is locked out."""
+    if wait:
+        form.add_error(
+            None,
+            ngettext(
+                "Too many tries from your network. Try again in %(seconds)d second.",
+                "Too many tries from your network. Try again in %(seconds)d seconds.",
+                wait,
+            )
+            % {"seconds": wait},
+        )
+    elif locked_out(request):
+        wait = int(settings.AXES_COOLOFF_TIME.total_seconds())
     response = render(
         request,
         template,
         {"form": form, "form_errors": bool(form.errors), "next": safe_next(request)},
-        status=429 if locked_out(request) else 200,
+        status=429 if wait else 200,
     )
-    if locked_out(request):
-        response["Retry-After"] = str(int(settings.AXES_COOLOFF_TIME.total_seconds()))
+    if wait:
+        response["Retry-After"] = str(wait)
     return response
 
 

@@ -6,11 +6,14 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauthlib.oauth2.rfc6749.errors import UnauthorizedClientError
 
+from accounts import rates
 from oauthclients.authorization_server.client_authentication import credentials
+from oauthclients.authorization_server.errors import SlowDown
 from oauthclients.services import secrets, tokens
 
 _NOBODY = uuid.UUID(int=0)
@@ -29,6 +32,9 @@ class Validator(OAuth2Validator):
         if not secret.client.gives_tokens():
             # Said only to somebody who knows the secret.
             raise UnauthorizedClientError(description="This client is not active.", request=request)
+        issued = rates.Window("tokens", secret.client.client_id, settings.RATE_TOKENS_PER_CLIENT)
+        if issued.limit and issued.count() > issued.limit:
+            raise SlowDown(issued.resets_in())
         request.client = secret.client
         request.client_id = secret.client.client_id
         request.client_secret = None

@@ -8,7 +8,7 @@ import logging
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.decorators import method_decorator
 from django.views import View
@@ -17,33 +17,20 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from oauth2_provider.views.mixins import OAuthLibMixin
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error
 
+from accounts import rates
 from accounts.origin import origin
-from oauthclients import rates
 from oauthclients.authorization_server.client_authentication import credentials, uses_basic
+from oauthclients.authorization_server.errors import SlowDown, TooLarge
 
 log = logging.getLogger(__name__)
-
-
-class SlowDown(OAuth2Error):
-    """Too many failed tries for this client from this address (RFC 6585 4)."""
-
-    error = "temporarily_unavailable"
-    status_code = 429
-
-    def __init__(self, retry_after: int) -> None:
-        super().__init__(description="too many failed requests, try again later")
-        self.retry_after = retry_after
-
-
-class TooLarge(OAuth2Error):
-    error = "invalid_request"
-    status_code = 413
 
 
 @method_decorator(csrf_exempt, name="dispatch")
 @method_decorator(sensitive_post_parameters(), name="dispatch")
 class TokenView(OAuthLibMixin, View):
     """POST /oauth/token (RFC 6749 3.2; wire contract B3 and B4)."""
+
+    http_method_names = ["post"]
 
     @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -75,6 +62,8 @@ class TokenView(OAuthLibMixin, View):
             return request.POST.dict()
         except (RequestDataTooBig, TooManyFieldsSent) as error:
             raise TooLarge(description="The request is too large.") from error
+        except BadRequest as error:  # a charset other than UTF-8
+            raise InvalidRequestError(description="The body must be in UTF-8.") from error
 
     def nothing_twice(self, request: HttpRequest) -> None:
         """RFC 6749 3.2. The toolkit flattens repeated parameters before oauthlib can see them."""
@@ -83,7 +72,7 @@ class TokenView(OAuthLibMixin, View):
                 raise InvalidRequestError(description=f"Repeated parameter: {name[:40]}")
 
     def may_try(self, request: HttpRequest, body: dict[str, str]) -> rates.Window:
-        """Refuses after too many failures, and what authenticates in two ways at once."""
+        """Refuses what authenticates in two ways at once, and, after too many failures, anything."""
         sent = credentials(request.headers.get("Authorization"), body)
         client_id = sent.client_id if sent else ""
         failures = rates.Window(
@@ -91,9 +80,6 @@ class TokenView(OAuthLibMixin, View):
         )
         if failures.exceeded():
             raise SlowDown(failures.resets_in())
-        issued = rates.Window("tokens", client_id, settings.RATE_TOKENS_PER_CLIENT)
-        if issued.limit and issued.count() > issued.limit:
-            raise SlowDown(issued.resets_in())
         return failures
 
     def failure(

@@ -28,7 +28,7 @@ from oauthclients.console import client_view, rights, words
 from oauthclients.console.snippets import snippets
 from oauthclients.models import Client
 from oauthclients.rules import deletion
-from oauthclients.services import clients, tokens
+from oauthclients.services import access, clients, tokens
 
 ASK = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -98,7 +98,7 @@ def enable(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
     actor = actor_of(request)
     shown = queries.client(actor.organization, client_id)
     if shown.date_to_delete is not None:
-        return _back(request, shown, _("This client is pending deletion. Restore it first."))
+        return _back(request, shown, str(access.PENDING_DELETION))
     if request.method == "POST":
         shown = clients.set_enabled(actor=actor, client_id=client_id, enabled=True)
         messages.success(request, _("Client ‘%(name)s’ is enabled.") % {"name": shown.name})
@@ -290,4 +290,4 @@ def _why_not_edit(actor: Actor, may: rights.Rights, pairs: list[grants.NamedPair
         return []
     if not actor.access.decide(Permission.OAUTH_CLIENT_EDIT):
         return [_("You need the permission %(label)s.") % {"label": label_of(Permission.OAUTH_CLIENT_EDIT)}]
-    return [grants.lacking(named) for named in rights.lacked(actor, pairs)]
+    return [grants.lacking(named) for named in grants.lacked_by(actor, pairs)]

@@ -35,7 +35,7 @@ from oauthclients.console.wizard import access_context, duration_context
 from oauthclients.models import Client
 from oauthclients.rules import token_life
 from oauthclients.rules.client_spec import ClientSpec
-from oauthclients.services import clients
+from oauthclients.services import access, clients
 
 
 @requires(Permission.OAUTH_CLIENT_EDIT)
@@ -46,9 +46,7 @@ def edit_client(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
     client = queries.client(actor.organization, client_id)
     grants.require_held(actor, queries.pairs_of(client))
     if client.date_to_delete is not None:
-        messages.error(
-            request, _("This client is pending deletion and cannot be edited. Restore it first.")
-        )
+        messages.error(request, access.PENDING_DELETION)
         return HttpResponseRedirect(reverse("oauth-client", args=[client.id]))
     page = EditPage(request, actor, client)
     return page.post() if request.method == "POST" else page.show([])

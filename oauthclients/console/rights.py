@@ -52,15 +52,9 @@ def of_many(actor: Actor, clients: Iterable[Client]) -> dict[uuid.UUID, Rights]:
 def of_one(actor: Actor, pairs: Iterable[NamedPair]) -> Rights:
     """For a client whose pairs have been read already."""
     return Rights(
-        edit=bool(actor.access.decide(Permission.OAUTH_CLIENT_EDIT)) and not lacked(actor, pairs),
+        edit=bool(actor.access.decide(Permission.OAUTH_CLIENT_EDIT)) and not grants.lacked_by(actor, pairs),
         delete=bool(actor.access.decide(Permission.OAUTH_CLIENT_DELETE)),
     )
-
-
-def lacked(actor: Actor, pairs: Iterable[NamedPair]) -> list[NamedPair]:
-    """The pairs that this person does not hold."""
-    by_pair = {named.pair: named for named in pairs}
-    return [by_pair[pair] for pair in not_held(actor.access, by_pair)]
 
 
 def require_edit(actor: Actor, client: Client) -> None:

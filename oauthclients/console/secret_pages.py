@@ -23,7 +23,7 @@ from oauthclients import queries
 from oauthclients.console import client_view, rights, secret_page, words
 from oauthclients.console.client_pages import ASK, ask, in_use, to_client
 from oauthclients.models import Client
-from oauthclients.services import secrets, tokens
+from oauthclients.services import access, secrets, tokens
 
 DAY = 24 * 60 * 60
 USED_LATELY = timedelta(days=7)
@@ -71,7 +71,7 @@ def generate(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
     client = queries.client(actor.organization, client_id)
     rights.require_edit(actor, client)
     if client.date_to_delete is not None:
-        messages.error(request, _("This client is pending deletion. Restore it first."))
+        messages.error(request, access.PENDING_DELETION)
         return to_client(client)
     form = _form(request, client)
     if request.method != "POST" or not form.is_valid():

@@ -19,7 +19,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import time_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods
 
@@ -38,11 +37,6 @@ from oauthclients.rules import token_life
 from oauthclients.services import clients
 
 adds_clients = requires(Permission.OAUTH_CLIENT_ADD)
-
-_SHORTENED = gettext_lazy(
-    "The token duration went back to 86,400 seconds, because the client no longer has the SCIM "
-    "Integration role alone."
-)
 
 
 @adds_clients
@@ -150,7 +144,7 @@ class StepPage:
         self.draft = draft_store.save(self.draft, version=version, data=self.typed)
         self.typed = dict(self.draft.data)
         if shortened:
-            messages.info(self.request, _SHORTENED)
+            messages.info(self.request, token_life.RESET)
 
     def shorten(self) -> bool:
         """A duration that only SCIM Integration alone may have goes back to the default."""

@@ -8,7 +8,7 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from oauthclients import rates
+from accounts import rates
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which reads the setting that names this module

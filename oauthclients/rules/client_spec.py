@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import Problem, Problems
 from accounts.rules.delegation import RoleDivision
+from accounts.rules.text import hides_something, shows_nothing
 from oauthclients import grant_types, scopes
 from oauthclients.rules import redirect_uris, token_life
 
@@ -56,7 +57,7 @@ def _without_covered(pairs: Iterable[RoleDivision]) -> tuple[RoleDivision, ...]:
 
 def check_details(spec: ClientSpec, problems: Problems) -> None:
     """Name, description and grant type (step 1)."""
-    if not spec.name.strip():
+    if shows_nothing(spec.name):
         problems.add("name", "constraint.validation", _("Enter an app name."))
     elif len(spec.name.strip()) > LONGEST_NAME:
         problems.add(
@@ -70,9 +71,10 @@ def check_details(spec: ClientSpec, problems: Problems) -> None:
             "constraint.validation",
             _("The description can have at most %(most)s characters.") % {"most": LONGEST_DESCRIPTION},
         )
-    for name, text in (("name", spec.name), ("description", spec.description)):
-        if "\x00" in text:
-            problems.add(name, "constraint.validation", _("Remove the invisible characters."))
+    if hides_something(spec.name.strip()):
+        problems.add("name", "constraint.validation", _("Remove the invisible characters."))
+    if hides_something(spec.description, lines=True):
+        problems.add("description", "constraint.validation", _("Remove the invisible characters."))
     if not spec.grant_type:
         problems.add("authorizedGrantType", "grant.type.required", _("Choose a grant type."))
     elif spec.grant_type not in grant_types.BY_CODE:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from accounts.default_roles import SCIM_INTEGRATION
 from accounts.permissions import expand
 
@@ -12,6 +14,12 @@ SHORTEST = 300
 LONGEST = 172_800  # 2 days
 LONGEST_SCIM = 38_880_000  # 450 days
 DEFAULT = 86_400  # 1 day
+
+# Said wherever that happens: page, API and audit trail.
+RESET = _(
+    "The token duration went back to 86,400 seconds, because the client "
+    "no longer has the SCIM Integration role alone."
+)
 
 _SCIM_PERMISSIONS = expand(SCIM_INTEGRATION.policies)
 

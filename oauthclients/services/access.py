@@ -5,11 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from accounts.actor import Actor
+from accounts.errors import Conflict
 from accounts.permissions import Permission
 from accounts.services import grants
 from oauthclients import queries
 from oauthclients.models import Client
+
+# Said by the services and by the pages that would only lead to their refusal.
+PENDING_DELETION = _("This client is pending deletion. Restore it first.")
 
 
 def client_to_edit(actor: Actor, client_id: object) -> Client:
@@ -25,9 +31,15 @@ def client_to_edit(actor: Actor, client_id: object) -> Client:
 
 
 def locked(actor: Actor, client_id: object) -> Client:
-    """The row, locked against others until the transaction ends."""
-    found = queries.client(actor.organization, client_id)
-    return Client.objects.select_for_update(of=("self",)).select_related("organization").get(id=found.id)
+    """The row, locked against others until the transaction ends. Raises `NotFound`, also where somebody
+    else deleted the client while this waited for the lock."""
+    return queries.client(actor.organization, client_id, lock=True)
+
+
+def refuse_pending_deletion(client: Client) -> None:
+    """Raises `Conflict` for a client that is switched off and waits for its removal."""
+    if client.date_to_delete is not None:
+        raise Conflict(str(PENDING_DELETION))
 
 
 def mark_modified(actor: Actor, client: Client, now: datetime) -> None:

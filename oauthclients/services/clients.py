@@ -24,7 +24,7 @@ from oauthclients import grant_types, queries
 from oauthclients.models import Client, ClientState
 from oauthclients.rules import client_spec, deletion, token_life
 from oauthclients.rules.client_spec import ClientSpec
-from oauthclients.services import access, authorizations, secrets
+from oauthclients.services import access, authorizations, secrets, tokens
 from oauthclients.services.secrets import PlainSecret
 
 
@@ -119,12 +119,7 @@ def change(
             and not _scim_only(actor, wanted.normalized())
         ):
             wanted = replace(wanted, token_seconds=token_life.DEFAULT)
-            notices.append(
-                _(
-                    "The token duration went back to 86,400 seconds, because the client "
-                    "no longer has the SCIM Integration role alone."
-                )
-            )
+            notices.append(str(token_life.RESET))
         pairs = _checked(actor, wanted)
         wanted = wanted.normalized()
         _apply(client, wanted)
@@ -132,8 +127,8 @@ def change(
         after = _described(client, pairs)
         if after == before:
             return Changed(client, tuple(notices))
-        if client.date_to_delete is not None and before["dateToDelete"] == after["dateToDelete"]:
-            raise Conflict(_("This client is pending deletion. Restore it first."))
+        if before["dateToDelete"] == after["dateToDelete"]:
+            access.refuse_pending_deletion(client)
         _save_named(client, lambda: access.mark_modified(actor, client, now))
         grants.replace(actor=actor, subject_type=SubjectType.CLIENT, subject_id=client.id, pairs=pairs)
         authorizations.follow(actor=actor, client=client)
@@ -144,6 +139,9 @@ def change(
             before=before,
             after=after,
         )
+        if was.token_seconds > token_life.LONGEST >= wanted.token_seconds:
+            # A token from before may have more than a year left, and now the new rights as well.
+            tokens.shorten_all(actor=actor, client=client, seconds=wanted.token_seconds)
     return Changed(client, tuple(notices))
 
 
@@ -152,8 +150,7 @@ def set_enabled(*, actor: Actor, client_id: object, enabled: bool) -> Client:
     pending deletion is restored first (`restore`)."""
     with transaction.atomic():
         client = access.client_to_edit(actor, client_id)
-        if client.date_to_delete is not None:
-            raise Conflict(_("This client is pending deletion. Restore it first."))
+        access.refuse_pending_deletion(client)
         state = ClientState.ACTIVE if enabled else ClientState.DISABLED
         if client.state == state:
             return client
@@ -203,7 +200,7 @@ def remove_inactive(*, actor: Actor, client_id: object) -> None:
     actor.require(Permission.OAUTH_CLIENT_DELETE)
     with transaction.atomic():
         client = access.locked(actor, client_id)
-        if client.state == ClientState.ACTIVE:
+        if client.state != ClientState.INACTIVE:
             raise DomainError(
                 _("The client must be inactive before it can be deleted."),
                 code="cannot.delete.client",
@@ -233,12 +230,16 @@ def restore(*, actor: Actor, client_id: object) -> Client:
 
 def purge_due(*, actor: Actor) -> int:
     """Removes the clients of the actor's organization whose week is over; for `manage.py purge`."""
-    due = Client.objects.filter(organization=actor.organization, date_to_delete__lte=timezone.now())
+    now = timezone.now()
+    due = Client.objects.filter(organization=actor.organization, date_to_delete__lte=now)
     count = 0
-    for client in due:
+    for key in list(due.values_list("id", flat=True)):
         with transaction.atomic():
-            _remove(actor, client)
-        count += 1
+            # Looked at again under the lock: somebody may have removed it meanwhile.
+            client = due.select_for_update().filter(id=key).first()
+            if client is not None:
+                _remove(actor, client)
+                count += 1
     return count
 
 

@@ -106,6 +106,7 @@ def generate(
     now = timezone.now()
     with transaction.atomic():
         client = access.client_to_edit(actor, client_id)
+        access.refuse_pending_deletion(client)
         current = client.secrets.filter(ends_at=None).first()
         if replacing is not None and (current is None or current.id != replacing):
             raise Conflict(_("The secret was already replaced. It cannot be shown again."))

@@ -84,3 +84,16 @@ def revoke(*, actor: Actor, client: Client, token_id: object) -> None:
                 **access.named(client),
                 after={"tokens": 1},
             )
+
+
+def shorten_all(*, actor: Actor, client: Client, seconds: int) -> None:
+    """Lets no token of this client live longer than a new one would."""
+    end = timezone.now() + timedelta(seconds=seconds)
+    count = get_access_token_model().objects.filter(application=client, expires__gt=end).update(expires=end)
+    if count:
+        audit.record(
+            actor,
+            audit.Action.CLIENT_TOKENS_SHORTENED,
+            **access.named(client),
+            after={"tokens": count, "end": end.isoformat()},
+        )

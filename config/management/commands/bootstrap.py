@@ -6,6 +6,7 @@ import getpass
 import sys
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
@@ -28,6 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         password = self.password()
+        call_command("migrate", verbosity=0, interactive=False)
         try:
             with transaction.atomic():
                 made = organization.create(name=options["organization"], short_name=options["short_name"])

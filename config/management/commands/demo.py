@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts.errors import DomainError
 from config import demo
 
 
@@ -20,9 +22,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        call_command("migrate", verbosity=0, interactive=False)
         try:
             made = demo.build(anyway=options["anyway"])
-        except demo.OtherOrganizations as error:
+        except DomainError as error:
             raise CommandError(error.message) from error
         if options["json"]:
             self.stdout.write(json.dumps(made))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from axes.models import AccessAttempt
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.management.base import BaseCommand
 from django.db import transaction
@@ -29,6 +31,9 @@ class Command(BaseCommand):
             "tokens": self.delete(get_access_token_model().objects.filter(expires__lte=now)),
             "secrets": self.delete(ClientSecret.objects.filter(ends_at__lte=now)),
             "sessions": self.delete(Session.objects.filter(expire_date__lte=now)),
+            "failed sign-ins": self.delete(
+                AccessAttempt.objects.filter(attempt_time__lte=now - settings.AXES_COOLOFF_TIME)
+            ),
             "drafts": self.delete(ClientDraft.objects.filter(saved_at__lte=now - DRAFTS_LIVE)),
             "clients": sum(
                 clients.purge_due(actor=system(organization)) for organization in Organization.objects.all()

@@ -10,9 +10,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection, connections
+from django.db import connections
 
 from accounts.models import Organization
+from config.serving import READING_THREADS
 
 
 class Command(BaseCommand):
@@ -24,7 +25,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.refuse_taken_port()
+        address = self.address()
         call_command("migrate", verbosity=0, interactive=False)
         call_command("collectstatic", verbosity=0, interactive=False)
         call_command("purge", verbosity=0)
@@ -37,15 +38,13 @@ class Command(BaseCommand):
                 f"\n  Sign in at {settings.BASE_URL}/sign-in/ with the credentials you have"
                 " (`make demo` gives the demo people fresh ones).\n\n"
             )
-        # One writer at a time is what SQLite has: more threads would only wait for its lock.
-        default_threads = 1 if connection.vendor == "sqlite" else 4
         connections.close_all()
         arguments = {
             "--interface": "wsgi",
-            "--host": settings.HOST,
+            "--host": address,
             "--port": str(settings.PORT),
             "--workers": str(settings.WORKERS),
-            "--blocking-threads": str(settings.THREADS or default_threads),
+            "--blocking-threads": str(READING_THREADS),
             "--log-level": "warning",
         }
         self.stdout.write(f"  Latchkey listens on {settings.BASE_URL} (Ctrl-C stops it).\n")
@@ -59,19 +58,22 @@ class Command(BaseCommand):
                 *(part for pair in arguments.items() for part in pair),
                 "--no-ws",
                 "--respawn-failed-workers",
-                "config.wsgi:application",
+                "--factory",
+                "config.serving:make_application",
             ],
         )
 
-    def refuse_taken_port(self) -> None:
-        """Before anything is printed or changed: a server that cannot start should not have."""
-        family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((settings.HOST, settings.PORT))
-            except OSError as error:
-                raise CommandError(
-                    f"Cannot listen on {settings.HOST}:{settings.PORT} ({error.strerror}). "
-                    "Another port: PORT=8001 make run"
-                ) from error
+    def address(self) -> str:
+        """The address to listen on. Before anything is printed or changed: a server that cannot start
+        should not have made anything."""
+        problem = f"Cannot listen on {settings.HOST}:{settings.PORT}"
+        try:
+            family, kind, _protocol, _name, address = socket.getaddrinfo(
+                settings.HOST, settings.PORT, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )[0]
+            with socket.socket(family, kind) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+        except (OSError, OverflowError) as error:
+            raise CommandError(f"{problem} ({error}). Another port: PORT=8001 make run") from error
+        return str(address[0])

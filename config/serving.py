@@ -1,0 +1,94 @@
+"""What `manage.py serve` runs: Django behind a door that waits for slow senders, so that Django does not.
+
+granian hands a request over before its body has arrived, and whoever reads the body waits for it. On
+SQLite only one thread works (it has one writer at a time), and a single sender that falls silent would
+stop the server. So bodies are read here, by many cheap threads, and only whole requests go on to the few
+threads that work and hold database connections.
+
+This is no protection against somebody who opens very many connections on purpose: a public server stands
+behind a proxy that buffers requests (docs/operations.md).
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+Environ = dict[str, Any]
+Answer = tuple[str, list[tuple[str, str]], bytes]
+
+# How many senders may be slow at the same time, per worker process.
+READING_THREADS = 64
+
+
+class WholeRequests:
+    """A WSGI application that reads each body to its end, or to `largest` bytes, before `application`
+    answers in one of `threads` threads."""
+
+    def __init__(self, application: Callable[..., Any], *, threads: int, largest: int) -> None:
+        self.application = application
+        self.largest = largest
+        self.pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="work")
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        self.read_body(environ)
+        status, headers, content = self.pool.submit(self.answer, environ).result()
+        start_response(status, headers)
+        return [content]
+
+    def read_body(self, environ: Environ) -> None:
+        """What is too large is left unread: the application refuses it by its announced length. A chunked
+        body announces none, and gets it here."""
+        announced = environ.get("CONTENT_LENGTH") or ""
+        chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+        body = b""
+        if announced.isdecimal() and int(announced) <= self.largest:
+            body = _read(environ["wsgi.input"], int(announced))
+        elif chunked and not announced:
+            body = _read(environ["wsgi.input"], self.largest + 1)
+            environ["CONTENT_LENGTH"] = str(len(body))
+        environ["wsgi.input"] = io.BytesIO(body)
+
+    def answer(self, environ: Environ) -> Answer:
+        """Runs in a working thread, from the first line to `close`, which ends Django's request."""
+        started: list[Any] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
+            started[:] = [status, headers]
+
+        response = self.application(environ, start_response)
+        try:
+            content = b"".join(response)
+        finally:
+            if hasattr(response, "close"):
+                response.close()
+        return started[0], started[1], content
+
+
+def _read(stream: Any, size: int) -> bytes:
+    """Up to `size` bytes, however small the pieces in which they come."""
+    pieces = []
+    while size > 0 and (piece := stream.read(size)):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
+
+
+def make_application() -> WholeRequests:
+    """The factory that granian calls in each worker."""
+    from django.conf import settings
+    from django.core.wsgi import get_wsgi_application
+    from django.db import connection
+
+    # One writer at a time is what SQLite has: more threads would only wait for its lock.
+    suits_database = 1 if connection.vendor == "sqlite" else 4
+    return WholeRequests(
+        get_wsgi_application(),
+        threads=settings.THREADS or suits_database,
+        largest=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+    )
