@@ -59,7 +59,9 @@ def admin_home(request: HttpRequest) -> HttpResponse:
 @require_POST
 def theme(request: HttpRequest) -> HttpResponse:
     """Light, dark or as the system has it: a cookie, so that the server writes it into the page."""
-    response = HttpResponseRedirect(safe_next(request))
+    # A page that changes its theme in place goes nowhere: it may hold a secret, or what somebody typed.
+    in_place = request.headers.get("X-Requested-With") == "fetch"
+    response = HttpResponse(status=204) if in_place else HttpResponseRedirect(safe_next(request))
     chosen = request.POST.get("theme")
     if chosen in navigation.THEMES:
         response.set_cookie(
@@ -114,7 +116,7 @@ def _require_migrated() -> None:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     text = _("The server could not understand this request.")
     if _speaks_json(request):
-        return JsonResponse(body(400, "bad.request", text), status=400)
+        return _json(request, 400, "bad.request", text)
     # Without the frame: the request may have been refused before anybody knew whose it is.
     return _bare(400, _("This request is not valid"), text)
 
@@ -122,13 +124,13 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
     text = _("You are not allowed to do this.")
     if _speaks_json(request):
-        return JsonResponse(body(403, "not.authorized", text), status=403)
+        return _json(request, 403, "not.authorized", text)
     return _page(request, 403, _("Not allowed"), text)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _speaks_json(request):
-        return JsonResponse(body(404, "not.found", _("There is nothing at this address.")), status=404)
+        return _json(request, 404, "not.found", _("There is nothing at this address."))
     return _page(
         request,
         404,
@@ -141,7 +143,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Asks neither the database nor the session for anything: one of them may be what broke."""
     text = _("The server could not answer. The administrator finds the cause under the reference.")
     if _speaks_json(request):
-        return JsonResponse(body(500, "internal.server.error", text), status=500)
+        return _json(request, 500, "internal.server.error", text)
     try:
         return _bare(500, _("Something went wrong"), text)
     except Exception:
@@ -223,6 +225,14 @@ def _kept_entries(request: HttpRequest) -> list[tuple[str, str]]:
         if name != "csrfmiddlewaretoken" and "password" not in name and "secret" not in name
         for value in values
     ]
+
+
+def _json(request: HttpRequest, status: int, code: str, text: str) -> HttpResponse:
+    """In the shape of the API, or, under /oauth/, in that of the token endpoint (wire contract B4)."""
+    if request.path.startswith("/api/v2"):
+        return JsonResponse(body(status, code, text), status=status)
+    error = "server_error" if status >= 500 else "invalid_request"
+    return JsonResponse({"error": error, "description": text, "error_description": text}, status=status)
 
 
 def _speaks_json(request: HttpRequest) -> bool:

@@ -155,6 +155,9 @@ def test_bootstrap_makes_an_administrator_who_can_give_every_shipped_role(db):
         ("Other", "a@b.example", "short", "short"),
         ("Real", "a@b.example", "a long enough password", "short name"),
         (" ", "a@b.example", "a long enough password", "name"),
+        ("\u200b", "a@b.example", "a long enough password", "name"),
+        ("n" * 201, "a@b.example", "a long enough password", "200"),
+        ("株式会社", "a@b.example", "a long enough password", "short name"),
     ],
 )
 def test_bootstrap_refuses_bad_input_and_leaves_nothing_behind(db, organization, email, password, says):
@@ -164,6 +167,41 @@ def test_bootstrap_refuses_bad_input_and_leaves_nothing_behind(db, organization,
         call_command_bootstrap(organization, email, password)
 
     assert Organization.objects.count() == User.objects.count() == 1
+
+
+def test_a_long_name_gets_a_short_name_that_fits(db):
+    call_command_bootstrap("A rather long name of a company " * 5)
+
+    assert len(Organization.objects.get().short_name) <= 60
+
+
+def test_a_short_name_is_what_apps_can_send(db, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("a long enough password\n"))
+
+    with pytest.raises(CommandError, match="hyphens"):
+        call_command("bootstrap", organization="X", short_name="Bad Name!", email="a@b.example")
+
+
+def test_the_demo_beside_a_real_acme_says_so_in_one_sentence(db):
+    call_command_bootstrap("Acme")
+
+    with pytest.raises(CommandError, match="short name"):
+        demo(anyway=True)
+
+
+def test_purge_forgets_failed_sign_ins_when_they_no_longer_count(cast, time_machine):
+    from axes.models import AccessAttempt
+
+    Browser().post("/sign-in/", {"email": "ada@acme.example", "password": "wrong wrong wrong"})
+    kept = str(AccessAttempt.objects.values().get())
+    assert "wrong wrong" not in kept
+    call_command("purge", stdout=io.StringIO())
+    assert AccessAttempt.objects.exists()
+
+    time_machine.move_to(timezone.now() + timedelta(minutes=6))
+    call_command("purge", stdout=io.StringIO())
+
+    assert not AccessAttempt.objects.exists()
 
 
 def test_purge_removes_what_has_ended_and_keeps_what_has_not(cast):

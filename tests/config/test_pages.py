@@ -116,6 +116,13 @@ def test_the_theme_is_a_cookie_that_the_server_writes_into_the_page(db):
     assert "data-theme" not in browser.get("/sign-in/").content.decode()
 
 
+def test_a_page_that_changes_its_theme_in_place_is_sent_nowhere(db):
+    browser = Browser()
+    response = browser.post("/theme/", {"theme": "dark"}, headers={"X-Requested-With": "fetch"})
+    assert (response.status_code, response.content) == (204, b"")
+    assert browser.cookies["theme"].value == "dark"
+
+
 def test_a_made_up_theme_is_none(db):
     browser = Browser()
     browser.post("/theme/", {"theme": '"><script>'})
@@ -213,7 +220,7 @@ def test_a_page_that_is_not_there(cast, browser_of, client):
         assert response["ININ-Correlation-Id"] in response.content.decode()
 
 
-@pytest.mark.parametrize("address", ["/api/v2/nothing", "/oauth/nothing"])
+@pytest.mark.parametrize("address", ["/api/v2/nothing"])
 def test_programs_are_told_in_json_that_there_is_nothing(client, db, address):
     response = client.get(address)
     assert response.status_code == 404
@@ -229,7 +236,8 @@ def test_a_wrong_host_is_refused_in_the_language_of_the_caller(client, db):
     assert "This request is not valid" in page.content.decode()
     answer = client.get("/oauth/token", headers={"host": "evil.example"})
     assert answer.status_code == 400
-    assert answer.json()["code"] == "bad.request"
+    assert answer.json()["error"] == "invalid_request"
+    assert client.get("/api/v2/users", headers={"host": "evil.example"}).json()["code"] == "bad.request"
 
 
 @broken
@@ -242,7 +250,7 @@ def test_an_error_of_ours_is_a_page_with_a_reference_and_without_the_cause(cast,
     assert "Something went wrong" in html
     assert response["ININ-Correlation-Id"] in html
     assert "RuntimeError" not in html
-    assert browser.get("/oauth/boom").json()["code"] == "internal.server.error"
+    assert browser.get("/oauth/boom").json()["error"] == "server_error"
 
 
 @broken
@@ -316,3 +324,11 @@ def test_every_form_of_the_console_is_refused_without_its_token(cast, strict):
         assert strict.post(address, {"name": client.name}, headers=HERE).status_code == 403
     assert strict.post("/sign-out/").status_code == 403
     assert Client.objects.get(id=client.id).state == "active"
+
+
+@pytest.mark.parametrize("path", ["/oauth/token/", "/oauth/nothing"])
+def test_under_oauth_errors_have_the_shape_of_the_token_endpoint(db, path):
+    response = Browser().get(path)
+
+    assert response.status_code == 404
+    assert response.json().keys() == {"error", "description", "error_description"}

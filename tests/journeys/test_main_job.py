@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
+import urllib.request
 from typing import Any
 
 import pytest
@@ -281,3 +283,22 @@ def test_going_back_or_reloading_after_save_shows_no_secret_and_makes_no_second_
     client, _ = sdk(served, *credentials(served, "client_credentials"))
     api = OAuthApi(client)
     remove(api, next(found.id for found in api.get_oauth_clients().entities if found.name == "Reloaded"))
+
+
+def test_silent_senders_keep_nobody_from_being_answered(served):
+    """Eight connections that announce a body and do not send it, at a server with one working thread."""
+    host, port = served.base_url.removeprefix("http://").split(":")
+    head = (
+        "POST /oauth/token HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\ngrant"
+    )
+    silent = [socket.create_connection((host, int(port))) for _ in range(8)]
+    try:
+        for connection in silent:
+            connection.sendall(head.encode())
+        with urllib.request.urlopen(f"{served.base_url}/readyz", timeout=60) as answer:
+            assert answer.status == 200
+        assert sdk(served, *credentials(served, "limited"))[0].access_token
+    finally:
+        for connection in silent:
+            connection.close()

@@ -324,13 +324,23 @@ def test_only_a_form_is_read(registered, content_type):
     assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
 
 
+@pytest.mark.parametrize("charset", ["latin-1", "utf-7", "utf-16"])
+def test_another_charset_is_an_invalid_request(registered, charset):
+    response = post(
+        content_type=f"{FORM}; charset={charset}",
+        headers={"Authorization": basic(registered[0].client_id, registered[1])},
+    )
+
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
+
+
 def test_a_large_body_is_refused_before_it_is_read(registered):
     response = with_basic(*registered, "grant_type=client_credentials&x=" + "a" * 600_000)
 
     assert (response.status_code, response.json()["error"]) == (413, "invalid_request")
 
 
-@pytest.mark.parametrize("method", ["get", "put", "delete", "head"])
+@pytest.mark.parametrize("method", ["get", "put", "delete", "head", "options"])
 def test_only_post_gets_an_answer(db, method):
     response = getattr(Browser(), method)("/oauth/token")
 
@@ -408,6 +418,9 @@ def test_trap_18_failures_are_limited_per_client_and_address(registered, setting
 def test_successes_are_not_limited_unless_the_operator_says_so(registered, settings):
     settings.RATE_TOKENS_PER_CLIENT = 2
 
+    # Whoever does not know the secret does not use up the client's minute.
+    assert with_basic(registered[0], "wrong").status_code == 401
+    assert with_basic(registered[0], "wrong").status_code == 401
     assert [with_basic(*registered).status_code for _ in range(3)] == [200, 200, 429]
 
 

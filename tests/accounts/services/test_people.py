@@ -137,3 +137,22 @@ def test_editing_somebody_cannot_delete_them(cast):
         people.change(actor=cast.actor(cast.ada), user_id=person.id, version=1, values={"state": "deleted"})
 
     assert User.objects.get(id=person.id).state == "active"
+
+
+def test_a_person_who_was_deactivated_once_has_to_sign_in_again(cast, browser_of):
+    browser = browser_of(cast.ben)
+    ada = cast.actor(cast.ada)
+
+    people.change(actor=ada, user_id=cast.ben.id, version=1, values={"state": "inactive"})
+    assert browser.get("/admin/").status_code == 302
+    people.change(actor=ada, user_id=cast.ben.id, version=2, values={"state": "active"})
+
+    assert browser.get("/admin/").status_code == 302
+
+
+def test_a_change_of_a_title_signs_nobody_out(cast, browser_of):
+    browser = browser_of(cast.ben)
+
+    people.change(actor=cast.actor(cast.ada), user_id=cast.ben.id, version=1, values={"title": "Lead"})
+
+    assert browser.get("/admin/").status_code == 200

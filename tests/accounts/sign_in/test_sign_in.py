@@ -236,3 +236,20 @@ def test_what_can_be_nobodys_email_is_refused_quietly(cast, email):
 def test_a_password_too_long_to_be_one_is_not_hashed(cast):
     html = sign_in(Browser(), cast.ada.email, "x" * 2000).content.decode()
     assert "This password is too long." in html
+
+
+def test_one_address_cannot_try_many_people(cast, settings):
+    """The lockout counts per person; every try, whoever it is for, costs a slow hash."""
+    settings.RATE_SIGN_INS_PER_ADDRESS = 3
+    browser = Browser()
+    for number in range(3):
+        refused = browser.post("/sign-in/", {"email": f"nobody{number}@x.example", "password": "wrong"})
+        assert refused.status_code == 200
+
+    limited = browser.post("/sign-in/", {"email": cast.ada.email, "password": PASSWORD})
+
+    assert limited.status_code == 429
+    assert 1 <= int(limited["Retry-After"]) <= 60
+    assert "Too many tries from your network" in limited.content.decode()
+    elsewhere = Browser(REMOTE_ADDR="192.0.2.9")
+    assert elsewhere.post("/sign-in/", {"email": cast.ada.email, "password": PASSWORD}).status_code == 302

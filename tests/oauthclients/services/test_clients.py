@@ -308,6 +308,32 @@ def test_450_days_go_back_to_one_when_another_role_is_assigned(cast):
     assert line.after["accessTokenValiditySeconds"] == 86_400
 
 
+def test_a_450_day_token_does_not_outlive_the_rights_it_was_given_for(cast):
+    client, secret = cast.client(("SCIM Integration", None), by=cast.ada, token_seconds=38_880_000)
+    cast.token(client, secret)
+
+    clients.change(
+        actor=cast.actor(cast.ada),
+        client_id=client.id,
+        spec=lambda was: replace(was, role_divisions=(cast.pair("Admin", None),)),
+    )
+
+    left = get_access_token_model().objects.get().expires - timezone.now()
+    assert left <= timedelta(seconds=86_400)
+    assert AuditEvent.objects.get(action="client.tokensShortened").after["tokens"] == 1
+
+
+def test_a_shorter_duration_of_ones_own_choice_leaves_tokens_as_they_were_given(cast):
+    client, secret = cast.client(("Supervisor", None), by=cast.ada, token_seconds=172_800)
+    cast.token(client, secret)
+
+    clients.change(
+        actor=cast.actor(cast.ada), client_id=client.id, spec=lambda was: replace(was, token_seconds=300)
+    )
+
+    assert get_access_token_model().objects.get().expires - timezone.now() > timedelta(days=1)
+
+
 def test_450_days_asked_for_together_with_another_role_are_refused(cast):
     with pytest.raises(Invalid) as refused:
         cast.client(("SCIM Integration", None), ("Supervisor", None), by=cast.ada, token_seconds=38_880_000)
@@ -387,9 +413,11 @@ def test_a_program_deletes_only_what_was_made_inactive_first(cast):
     client, _ = cast.client(("Supervisor", cast.home), by=cast.ada)
     ada = cast.actor(cast.ada)
 
-    with pytest.raises(DomainError) as refused:
-        clients.remove_inactive(actor=ada, client_id=client.id)
-    assert refused.value.code == "cannot.delete.client"
+    for state in (ClientState.ACTIVE, ClientState.DISABLED):
+        Client.objects.filter(id=client.id).update(state=state)
+        with pytest.raises(DomainError) as refused:
+            clients.remove_inactive(actor=ada, client_id=client.id)
+        assert refused.value.code == "cannot.delete.client"
     clients.change(actor=ada, client_id=client.id, spec=keep, state=ClientState.INACTIVE)
     clients.remove_inactive(actor=ada, client_id=client.id)
 
@@ -410,6 +438,30 @@ def test_a_repeated_request_for_a_new_secret_changes_nothing(cast):
         secrets.generate(actor=ada, client_id=client.id, replacing=seen.id)
 
     assert client.secrets.get() == after
+
+
+def test_a_client_pending_deletion_gets_no_new_secret_and_no_change(cast):
+    client, _ = cast.client(("Supervisor", cast.home), by=cast.ada)
+    Client.objects.filter(id=client.id).update(
+        state=ClientState.INACTIVE, date_to_delete=timezone.now() + timedelta(days=7)
+    )
+    ada = cast.actor(cast.ada)
+
+    with pytest.raises(Conflict):
+        secrets.generate(actor=ada, client_id=client.id)
+    with pytest.raises(Conflict):
+        clients.change(actor=ada, client_id=client.id, spec=lambda was: replace(was, name="Other"))
+    clients.change(actor=ada, client_id=client.id, spec=keep, state=ClientState.ACTIVE)
+
+    assert Client.objects.get(id=client.id).date_to_delete is None
+
+
+@pytest.mark.parametrize("name", ["\u200b", "a\x07", "gnilliB\u202e"])
+def test_a_name_that_shows_nothing_or_hides_something_is_refused(cast, name):
+    with pytest.raises(Invalid) as refused:
+        cast.client(("Supervisor", cast.home), name=name, by=cast.ada)
+
+    assert refused.value.problems[0].field == "name"
 
 
 def test_the_overlap_is_one_of_those_offered(cast):

@@ -1,0 +1,117 @@
+"""A sender who falls silent keeps a thread that reads, and nobody else from being answered."""
+
+from __future__ import annotations
+
+import io
+import threading
+
+import pytest
+
+from config.serving import WholeRequests
+
+
+def echo(environ, start_response):
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    start_response("200 OK", [("X-Thread", threading.current_thread().name)])
+    return [b"got ", body]
+
+
+def request(application, body=b"", **environ):
+    answers = []
+    content = b"".join(
+        application(
+            {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body)), **environ},
+            lambda status, headers: answers.append((status, dict(headers))),
+        )
+    )
+    return (*answers[0], content)
+
+
+@pytest.fixture
+def application():
+    served = WholeRequests(echo, threads=1, largest=1000)
+    yield served
+    served.pool.shutdown()
+
+
+def test_a_request_is_answered_by_a_working_thread_with_its_whole_body(application):
+    status, headers, content = request(application, b"x" * 900)
+
+    assert (status, content) == ("200 OK", b"got " + b"x" * 900)
+    assert headers["X-Thread"].startswith("work")
+
+
+def test_a_body_that_comes_in_pieces_is_put_together(application):
+    class Pieces(io.BytesIO):
+        def read(self, size=-1):
+            return super().read(min(size, 3))
+
+    assert (
+        request(application, **{"wsgi.input": Pieces(b"abcdefgh"), "CONTENT_LENGTH": "8"})[2]
+        == b"got abcdefgh"
+    )
+
+
+def test_a_chunked_body_gets_its_length(application):
+    answer = request(application, b"abc", CONTENT_LENGTH="", HTTP_TRANSFER_ENCODING="chunked")
+
+    assert answer[2] == b"got abc"
+
+
+def test_a_body_that_is_announced_as_too_large_is_not_read(application):
+    class Unread(io.BytesIO):
+        def read(self, size=-1):
+            raise AssertionError("nobody asked for this")
+
+    _status, _headers, content = request(application, **{"wsgi.input": Unread(), "CONTENT_LENGTH": "1001"})
+
+    assert content == b"got "
+
+
+def test_a_silent_sender_keeps_nobody_else_waiting(application):
+    silent, heard = threading.Event(), threading.Event()
+
+    class Silent(io.BytesIO):
+        def read(self, size=-1):
+            heard.set()
+            silent.wait()
+            return b""
+
+    waiting = threading.Thread(
+        target=request, args=(application,), kwargs={"wsgi.input": Silent(), "CONTENT_LENGTH": "9"}
+    )
+    waiting.start()
+    heard.wait()
+    try:
+        assert request(application, b"hello")[2] == b"got hello"
+    finally:
+        silent.set()
+        waiting.join()
+
+
+def test_the_response_is_closed_where_it_was_made():
+    closed = []
+
+    class Response(list):
+        def close(self):
+            closed.append(threading.current_thread().name)
+
+    def with_close(environ, start_response):
+        start_response("204 No Content", [])
+        return Response()
+
+    application = WholeRequests(with_close, threads=1, largest=10)
+    request(application)
+    application.pool.shutdown()
+
+    assert [name[:4] for name in closed] == ["work"]
+
+
+def test_an_error_of_the_application_is_the_servers_to_answer():
+    def broken(environ, start_response):
+        raise RuntimeError("broken")
+
+    application = WholeRequests(broken, threads=1, largest=10)
+    with pytest.raises(RuntimeError):
+        request(application)
+    application.pool.shutdown()
