@@ -45,7 +45,7 @@ class Command(BaseCommand):
             "--port": str(settings.PORT),
             "--workers": str(settings.WORKERS),
             "--blocking-threads": str(READING_THREADS),
-            "--log-level": "warning",
+            "--log-level": "error",
         }
         self.stdout.write(f"  Latchkey listens on {settings.BASE_URL} (Ctrl-C stops it).\n")
         self.stdout.flush()
