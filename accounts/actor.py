@@ -6,6 +6,9 @@ import uuid
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils.translation import gettext as _
+
+from accounts.errors import NotAllowed
 from accounts.models import Organization
 from accounts.rules import access
 
@@ -31,6 +34,11 @@ class Actor:
     def require(self, *any_of: str, division_id: uuid.UUID | None = None, division_name: str = "") -> None:
         """Raises `NotAllowed` unless one of these permissions is held (in that division)."""
         self.access.decide(*any_of, division_id=division_id, division_name=division_name).require()
+
+    def require_installation(self) -> None:
+        """Raises `NotAllowed` for everybody but the command line (`system`)."""
+        if not self.access.unlimited:
+            raise NotAllowed(_("Only the installation itself may do this."))
 
 
 def system(organization: Organization) -> Actor:

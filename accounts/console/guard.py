@@ -9,9 +9,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from accounts import queries
 from accounts.actor import Actor
@@ -38,8 +40,7 @@ def requires(*any_of: str) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
-                # After a POST, the page itself is where to go on: its draft is kept.
-                return redirect_to_login(request.get_full_path())
+                return _signed_out(request)
             if any_of:
                 actor_of(request).require(*any_of)
             return view(request, *args, **kwargs)
@@ -47,6 +48,16 @@ def requires(*any_of: str) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def _signed_out(request: HttpRequest) -> HttpResponse:
+    """To the sign-in, and from there back to this address by GET. A form that was sent after the session
+    ended is told so there; what saves it by itself as somebody types, says so in the page."""
+    if request.method == "POST":
+        if "autosave" in request.POST:
+            return HttpResponse(status=401)
+        messages.warning(request, _("Your session ended. Sign in again; what was saved before is kept."))
+    return redirect_to_login(request.get_full_path())
 
 
 def password_was_typed(request: HttpRequest) -> None:

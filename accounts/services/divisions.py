@@ -14,7 +14,7 @@ from accounts.models import Division
 
 def create(*, actor: Actor, name: str, description: str = "") -> Division:
     """Only the installation itself makes divisions so far (`manage.py demo`)."""
-    assert actor.access.unlimited
+    actor.require_installation()
     most = settings.MAX_DIVISIONS_PER_ORGANIZATION
     with transaction.atomic():
         if Division.objects.filter(organization=actor.organization).count() >= most:

@@ -77,22 +77,24 @@ def refuse_not_held(actor: Actor, pairs: Sequence[NamedPair]) -> None:
 
 
 def lacking(named: NamedPair) -> str:
-    """ "You do not hold “Supervisor” in East." — one sentence for form, page and API."""
+    """ "You do not hold ‘Supervisor’ in East." — one sentence for form, page and API."""
     if named.division is None:
-        return _("You do not hold “%(role)s” in all divisions.") % {"role": named.role.name}
-    return _("You do not hold “%(role)s” in %(division)s.") % {
+        return _("You do not hold ‘%(role)s’ in all divisions.") % {"role": named.role.name}
+    return _("You do not hold ‘%(role)s’ in %(division)s.") % {
         "role": named.role.name,
         "division": named.division.name,
     }
 
 
 def require_held(actor: Actor, pairs: Sequence[NamedPair]) -> None:
-    """Raises `NotAllowed` (`missing.division.permissions`) naming the first pair lacked."""
-    for named in lacked_by(actor, pairs):
+    """Raises `NotAllowed` (`missing.division.permissions`) naming every pair lacked."""
+    lacked = lacked_by(actor, pairs)
+    if lacked:
+        where = [named.division.name if named.division else "*" for named in lacked]
         raise NotAllowed(
-            lacking(named),
+            " ".join(lacking(named) for named in lacked),
             code="missing.division.permissions",
-            divisions=[named.division.name if named.division else "*"],
+            divisions=dict.fromkeys(where),
         )
 
 

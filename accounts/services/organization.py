@@ -52,7 +52,7 @@ def create(*, name: str, short_name: str = "", id: uuid.UUID | None = None) -> O
                 )
         except IntegrityError as error:
             raise Conflict(
-                _("Another organization already has the short name “%(name)s”.") % {"name": short_name},
+                _("Another organization already has the short name ‘%(name)s’.") % {"name": short_name},
                 code="resource.already.exists",
             ) from error
         Division.objects.create(organization=organization, name="Home", home=True)

@@ -34,7 +34,7 @@ def create_custom(*, actor: Actor, name: str, description: str, policies: list[d
 
     Raises `Invalid` for a policy that names nothing.
     """
-    assert actor.access.unlimited
+    actor.require_installation()
     check_policies(policies)
     with transaction.atomic():
         role = Role.objects.create(

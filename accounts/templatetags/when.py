@@ -9,11 +9,20 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince, timeuntil
+from django.utils.timesince import TIME_STRINGS
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 register = template.Library()
+
+# (unit, its seconds, the first number that the next unit says better): "in 24 hours", "7 days ago".
+_UNITS = (
+    ("minute", 60, 60),
+    ("hour", 60 * 60, 48),
+    ("day", 24 * 60 * 60, 60),
+    ("month", 30.44 * 24 * 60 * 60, 24),
+    ("year", 365.25 * 24 * 60 * 60, float("inf")),
+)
 
 
 @register.simple_tag
@@ -33,13 +42,19 @@ def exact(value: datetime | None) -> SafeString | str:
 
 
 def relative(value: datetime) -> str:
-    """In the largest unit alone: nobody needs "3 days, 2 hours"."""
+    """In one unit, rounded: what ends in 23 hours and 59 minutes ends "in 24 hours"."""
     now = timezone.now()
     if abs(now - value) < timedelta(minutes=1):
         return _("just now")
-    if value > now:
-        return _("in %(time)s") % {"time": timeuntil(value, now, depth=1)}
-    return _("%(time)s ago") % {"time": timesince(value, now, depth=1)}
+    pattern = _("in %(time)s") if value > now else _("%(time)s ago")
+    return pattern % {"time": _length(abs(now - value).total_seconds())}
+
+
+def _length(seconds: float) -> str:
+    """In Django's words, which are translated already."""
+    found = ((unit, round(seconds / size), end) for unit, size, end in _UNITS)
+    unit, number = next((unit, number) for unit, number, end in found if number < end)
+    return str(TIME_STRINGS[unit] % {"num": number})
 
 
 def exactly(value: datetime) -> str:
