@@ -45,7 +45,7 @@ CLIENT_CREDENTIALS = GrantType(
         _("Uses roles and divisions"),
         _("Keep the secret on a server"),
     ),
-    small_print=_("Cannot call routes about “me”."),
+    small_print=_("Cannot call routes about ‘me’."),
     flow=(
         _("The service sends its client ID and secret to /oauth/token."),
         _("Latchkey answers with an access token."),

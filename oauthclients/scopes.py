@@ -113,6 +113,114 @@ _FAMILIES: Mapping[str, tuple[str, Any]] = {
     "workitems": (READ_AND_CHANGE, _("work items")),
 }
 
+# Where a family stands in a list of all; the first topic that names it. What is named nowhere is the rest.
+TOPICS: tuple[tuple[Any, tuple[str, ...]], ...] = (
+    (
+        _("People and organization"),
+        (
+            "user-basic-info",
+            "users",
+            "users-rules",
+            "groups",
+            "locations",
+            "geolocation",
+            "presence",
+            "organization",
+            "license",
+            "billing",
+            "usage",
+        ),
+    ),
+    (
+        _("Access and security"),
+        (
+            "authorization",
+            "organization-authorization",
+            "oauth",
+            "identity-providers",
+            "scim",
+            "audits",
+            "data-privacy",
+            "gdpr",
+        ),
+    ),
+    (
+        _("Conversations and channels"),
+        (
+            "conversations",
+            "messaging",
+            "messaging-platform",
+            "web-chat",
+            "webdeployments",
+            "widgets",
+            "social-media",
+            "external-contacts",
+            "journey",
+            "response-management",
+            "fax",
+            "voicemail",
+            "greetings",
+        ),
+    ),
+    (
+        _("Routing, flows and automation"),
+        (
+            "routing",
+            "outbound",
+            "architect",
+            "scripts",
+            "dialog",
+            "textbots",
+            "business-rules",
+            "process-automation",
+            "case-management",
+            "workitems",
+        ),
+    ),
+    (
+        _("AI and knowledge"),
+        (
+            "ai-studio",
+            "assistants",
+            "knowledge",
+            "language-understanding",
+            "search",
+            "content-management",
+        ),
+    ),
+    (
+        _("Analytics, quality and recordings"),
+        (
+            "analytics",
+            "speech-and-text-analytics",
+            "quality",
+            "recordings",
+            "user-recordings",
+            "screen-monitoring",
+        ),
+    ),
+    (
+        _("Workforce"),
+        (
+            "workforce-management",
+            "learning",
+            "coaching",
+            "gamification",
+            "employee-engagement",
+            "employee-performance",
+        ),
+    ),
+    (_("Telephony and devices"), ("telephony", "stations", "devices")),
+)
+REST = _("Integrations and operations")
+
+# Names that run words together on the wire.
+TITLES: Mapping[str, str] = {
+    "infrastructureascode": "Infrastructure as code",
+    "logcapture": "Log capture",
+    "webdeployments": "Web deployments",
+}
+
 # Scopes that reach rights, other people's data at large, or the ways people sign in.
 _SENSITIVE = frozenset(
     {

@@ -59,7 +59,7 @@ def _draft(actor: Actor) -> Iterator[Item]:
     if draft is not None:
         name = draft_name(draft)
         yield Item(
-            text=_("Unfinished client “%(name)s”") % {"name": name} if name else _("Unfinished client"),
+            text=_("Unfinished client ‘%(name)s’") % {"name": name} if name else _("Unfinished client"),
             when_label=_("saved"),
             when=draft.saved_at,
             url=reverse("oauth-client-add"),
@@ -79,7 +79,7 @@ def _ending_secrets(actor: Actor) -> Iterator[Item]:
     )
     for secret in ending[:MOST]:
         yield Item(
-            text=_("An old secret of “%(name)s” stops working") % {"name": secret.client.name},
+            text=_("An old secret of ‘%(name)s’ stops working") % {"name": secret.client.name},
             when_label="",
             when=secret.ends_at or now,
             url=reverse("oauth-client", args=[secret.client_id]),
@@ -92,7 +92,7 @@ def _pending_deletion(actor: Actor) -> Iterator[Item]:
     for client in pending.order_by("date_to_delete")[:MOST]:
         assert client.date_to_delete is not None
         yield Item(
-            text=_("“%(name)s” will be removed") % {"name": client.name},
+            text=_("‘%(name)s’ will be removed") % {"name": client.name},
             when_label="",
             when=client.date_to_delete,
             url=reverse("oauth-client", args=[client.id]),

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.actor import Actor
@@ -26,7 +26,7 @@ from accounts.templatetags.when import exactly, relative
 from oauthclients import queries
 from oauthclients.console import client_view, rights, words
 from oauthclients.console.snippets import snippets
-from oauthclients.models import Client
+from oauthclients.models import AuthorizationState, Client
 from oauthclients.rules import deletion
 from oauthclients.services import access, clients, tokens
 
@@ -84,8 +84,8 @@ def disable(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
     return ask(
         request,
         shown,
-        title=_("Disable “%(name)s”?") % {"name": shown.name},
-        text=[_("It gets no new tokens, and those it has stop working. You can enable it again.")],
+        title=_("Disable ‘%(name)s’?") % {"name": shown.name},
+        text=[_no_tokens(tokens.live(shown)), _("You can enable it again.")],
         facts=in_use(shown),
         confirm=_("Disable client"),
         danger=True,
@@ -107,7 +107,7 @@ def enable(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
     return ask(
         request,
         shown,
-        title=_("Enable “%(name)s”?") % {"name": shown.name},
+        title=_("Enable ‘%(name)s’?") % {"name": shown.name},
         text=[_("It can get tokens again. Tokens from before that have not ended work again as well.")],
         facts=in_use(shown),
         confirm=_("Enable client"),
@@ -127,13 +127,13 @@ class TypeNameForm(forms.Form):
     def __init__(self, *args: Any, expected: str, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "id_confirm_%s", **kwargs})
         self.expected = expected
-        self.fields["name"].label = _("Type the app name “%(name)s” to confirm") % {"name": expected}
+        self.fields["name"].label = _("Type the app name ‘%(name)s’ to confirm") % {"name": expected}
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if name != self.expected:
             raise forms.ValidationError(
-                _("This is not the app's name. Type “%(name)s”.") % {"name": self.expected}
+                _("This is not the app's name. Type ‘%(name)s’.") % {"name": self.expected}
             )
         return name
 
@@ -158,14 +158,14 @@ def delete(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
     return ask(
         request,
         shown,
-        title=_("Delete “%(name)s”?") % {"name": shown.name},
+        title=_("Delete ‘%(name)s’?") % {"name": shown.name},
         text=[
             _("Removed at once and for good.")
             if removal is None
             else _("Switched off now, removed on %(date)s; you can restore it until then.")
             % {"date": exactly(removal)}
         ],
-        facts=in_use(shown),
+        facts=[*in_use(shown), *_authorized_in(shown)],
         form=form,
         confirm=_("Delete client"),
         danger=True,
@@ -194,7 +194,7 @@ def restore(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
     return ask(
         request,
         shown,
-        title=_("Restore “%(name)s”?") % {"name": shown.name},
+        title=_("Restore ‘%(name)s’?") % {"name": shown.name},
         text=[
             _("It comes back disabled, with its secret and its access as they were."),
             _("Then you can enable it."),
@@ -236,7 +236,7 @@ def ask(
             "dialog_confirm": confirm,
             "dialog_danger": danger,
             "dialog_cancel_url": reverse("oauth-client", args=[client.id]),
-            "dialog_action": request.path,
+            "dialog_action": request.get_full_path(),
         },
     )
 
@@ -257,6 +257,24 @@ def in_use(client: Client) -> list[dict[str, str]]:
             "value": relative(client.last_used_at) if client.last_used_at else _("never"),
         },
     ]
+
+
+def _no_tokens(in_use: int) -> str:
+    if not in_use:
+        return _("It gets no new tokens.")
+    return ngettext(
+        "It gets no new tokens, and %(n)s token stops working.",
+        "It gets no new tokens, and %(n)s tokens stop working.",
+        in_use,
+    ) % {"n": words.number(in_use)}
+
+
+def _authorized_in(client: Client) -> list[dict[str, str]]:
+    """For clients with scopes: how many organizations would lose the app."""
+    if not words.grant_type(client).uses_scopes:
+        return []
+    count = client.authorizations.filter(state=AuthorizationState.AUTHORIZED).count()
+    return [{"label": _("Organizations that authorized it"), "value": words.number(count)}]
 
 
 def to_client(client: Client) -> HttpResponseRedirect:

@@ -29,7 +29,7 @@ from accounts.permissions import Permission
 from accounts.rules.delegation import RoleDivision
 from accounts.services import grants
 from oauthclients import grant_types, queries
-from oauthclients.console import forms, tables
+from oauthclients.console import forms, merge, tables
 from oauthclients.console.forms import DURATION, PARTS
 from oauthclients.console.wizard import access_context, duration_context
 from oauthclients.models import Client
@@ -72,7 +72,9 @@ class EditPage:
         self.typed = {part: forms.read(part, post, self.grant) for part in PARTS}
         self.typed["details"]["grant_type"] = self.grant.code  # not a field: it is fixed
         if post.get("version") != str(self.client.version):
-            return self.changed_by_another()
+            merged = self.merged()
+            if merged.taken or merged.both:
+                return self.review(merged)
         problems = self.problems()
         if problems:
             return self.show(problems)
@@ -106,7 +108,8 @@ class EditPage:
         except Invalid as error:
             return self.show(list(error.problems))
         except Conflict:
-            return self.changed_by_another()
+            self.read_client(queries.client(self.actor.organization, self.client.id))
+            return self.review(self.merged())
         if changed.client.version == version:
             messages.info(self.request, _("There was nothing to save."))
         else:
@@ -115,17 +118,25 @@ class EditPage:
             messages.warning(self.request, notice)
         return HttpResponseRedirect(reverse("oauth-client", args=[self.client.id]))
 
-    def changed_by_another(self) -> HttpResponse:
-        """Their client and this page's words, side by side; nothing is overwritten until it is resent."""
-        self.read_client(queries.client(self.actor.organization, self.client.id))
+    def merged(self) -> merge.Merged:
+        """What somebody else made of the client since this page was opened, and this person's changes."""
+        seen = merge.read(self.client, self.request.POST.get("seen", ""))
+        return merge.merge(seen, self.typed, forms.typed_of(self.was))
+
+    def review(self, merged: merge.Merged) -> HttpResponse:
+        """The two changes in one form, to be looked through: nothing is saved until it is sent again."""
+        self.typed = merged.typed
+        differences = tables.differences(
+            tables.items(self.was, self.book), self.items(forms.spec_of(self.typed))
+        )
         return self.show(
             [],
-            conflict=tables.differences(
-                tables.items(self.was, self.book), self.items(forms.spec_of(self.typed))
-            ),
             changed_by=self.client.modified_by_name,
             changed_at=time_format(timezone.localtime(self.client.updated), "H:i e"),
-            unsaved=True,
+            taken=", ".join(merged.taken),
+            both=", ".join(merged.both),
+            conflict=[row for row in differences if row["label"] in merged.both],
+            unsaved=bool(differences),
         )
 
     def items(self, spec: ClientSpec) -> list[tables.Item]:
@@ -136,6 +147,7 @@ class EditPage:
         context = {
             "client": self.client,
             "client_url": client_url,
+            "seen": merge.sign(self.client, forms.typed_of(self.was)),
             "form_errors": bool(problems),
             "errors": [
                 {
@@ -183,17 +195,16 @@ def narrowing(was: ClientSpec, wanted: ClientSpec, book: tables.RoleBook) -> Los
     if pairs:
         kept = {pair.role_id for pair in wanted.role_divisions}
         roles = {pair.role_id for pair in pairs} - kept
-        title = (
-            ngettext("Remove %(n)s role?", "Remove %(n)s roles?", len(roles)) % {"n": len(roles)}
-            if roles
-            else ngettext("Remove %(n)s division?", "Remove %(n)s divisions?", len(pairs))
-            % {"n": len(pairs)}
-        )
-        lost: dict[str, list[str]] = {}
-        for pair in pairs:
-            where = str(pair.division_id) if pair.division_id else "*"
-            lost.setdefault(str(pair.role_id), []).append(where)
-        lines = tuple(f"{book.roles[role].name}: {book.where(where)}" for role, where in lost.items())
+        if roles:
+            title = ngettext("Remove %(n)s role?", "Remove %(n)s roles?", len(roles)) % {"n": len(roles)}
+        elif any(pair.division_id is None for pair in pairs):
+            title = _("Give fewer divisions?")
+        else:
+            title = ngettext("Remove %(n)s division?", "Remove %(n)s divisions?", len(pairs)) % {
+                "n": len(pairs)
+            }
+        lost, left = forms.by_role(pairs), forms.by_role(wanted.role_divisions)
+        lines = tuple(_lost_line(book, role, where, left.get(role, ())) for role, where in lost.items())
         return Losses(title, _lose(len(lines)), lines)
     scopes = tuple(
         scope
@@ -204,6 +215,12 @@ def narrowing(was: ClientSpec, wanted: ClientSpec, book: tables.RoleBook) -> Los
         title = ngettext("Remove %(n)s scope?", "Remove %(n)s scopes?", len(scopes)) % {"n": len(scopes)}
         return Losses(title, _lose(len(scopes)), scopes)
     return None
+
+
+def _lost_line(book: tables.RoleBook, role: str, lost: Iterable[str], left: Iterable[str]) -> str:
+    """ "Supervisor: East" of two divisions; of all of them, "Admin: all divisions → Home"."""
+    line = f"{book.roles[role].name}: {book.where(lost)}"
+    return f"{line} → {book.where(left)}" if left and forms.EVERYWHERE in lost else line
 
 
 def _lose(count: int) -> str:

@@ -176,19 +176,24 @@ def spec_of(typed: Typed) -> ClientSpec:
 
 def typed_of(spec: ClientSpec) -> dict[str, dict[str, Any]]:
     """The other way round: a client as if somebody had just typed it."""
-    roles: dict[str, list[str]] = {}
-    for pair in spec.role_divisions:
-        where = str(pair.division_id) if pair.division_id else EVERYWHERE
-        roles.setdefault(str(pair.role_id), []).append(where)
     return {
         DETAILS: {"name": spec.name, "description": spec.description, "grant_type": spec.grant_type},
         ACCESS: {
-            "roles": roles,
+            "roles": by_role(spec.role_divisions),
             "redirect_uris": "\n".join(spec.redirect_uris),
             "scope": list(spec.scope),
         },
         DURATION: {"seconds": str(spec.token_seconds)},
     }
+
+
+def by_role(pairs: Iterable[RoleDivision]) -> dict[str, list[str]]:
+    """Roles with their divisions, as the role table posts them."""
+    roles: dict[str, list[str]] = {}
+    for pair in pairs:
+        where = str(pair.division_id) if pair.division_id else EVERYWHERE
+        roles.setdefault(str(pair.role_id), []).append(where)
+    return roles
 
 
 def lines(text: str) -> list[str]:
@@ -198,7 +203,8 @@ def lines(text: str) -> list[str]:
 def seconds_of(typed: Typed) -> int | None:
     """The duration, however its thousands were set apart; None for what is not a whole number."""
     text = re.sub(r"[\s,'’]", "", str(typed.get(DURATION, {}).get("seconds", "")))
-    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
+    # Of more digits than anybody means, Python reads none.
+    return int(text) if re.fullmatch(r"[0-9]{1,1000}", text) else None
 
 
 def _pairs(roles: Mapping[str, Iterable[str]]) -> Iterable[RoleDivision]:
@@ -272,7 +278,7 @@ def _check_roles(
             continue
         field = f"role-{role.id}" if actor.access.divisions_of_role(role.id) else "roleDivisions"
         if not divisions:
-            message = _("Choose a division for “%(role)s”.") % {"role": role.name}
+            message = _("Choose a division for ‘%(role)s’.") % {"role": role.name}
             found.add(field, "bad.role.divisions", message)
         for text in divisions:
             division = book.divisions.get(text)
@@ -287,8 +293,8 @@ def _check_roles(
 
 def lost(role: Role, division: Division | None) -> str:
     if division is None:
-        return _("You no longer hold “%(role)s” in all divisions.") % {"role": role.name}
-    return _("You no longer hold “%(role)s” in %(division)s.") % {
+        return _("You no longer hold ‘%(role)s’ in all divisions.") % {"role": role.name}
+    return _("You no longer hold ‘%(role)s’ in %(division)s.") % {
         "role": role.name,
         "division": division.name,
     }

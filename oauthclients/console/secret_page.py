@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_http_methods
 
 from accounts.actor import Actor
 from accounts.console.guard import actor_of, requires
@@ -26,15 +27,24 @@ from oauthclients.models import Client
 from oauthclients.services import secrets
 from oauthclients.services.secrets import PlainSecret
 
+# In the address of "Generate new secret", where the client was only just added: the new secret is shown as
+# the end of the wizard again.
+IN_WIZARD = "added"
+
 
 @sensitive_variables()
-def show(request: HttpRequest, *, client: Client, secret: PlainSecret, created: bool) -> HttpResponse:
-    """The response to the POST that made this secret: with its client (`created`), or a new one."""
+def show(
+    request: HttpRequest, *, client: Client, secret: PlainSecret, replaced: bool, in_wizard: bool
+) -> HttpResponse:
+    """The response to the POST that made this secret: with its client, or one that replaced another."""
     messages.success(
         request,
-        _("Client ‘%(name)s’ was created.") % {"name": client.name}
-        if created
-        else _("The client secret was changed."),
+        _("The client secret was changed.")
+        if replaced
+        else _("Client ‘%(name)s’ was created.") % {"name": client.name},
+    )
+    generate_url = reverse("oauth-client-secret", args=[client.id]) + (
+        f"?{IN_WIZARD}=1" if in_wizard else ""
     )
     grant = grant_types.BY_CODE[client.authorization_grant_type]
     response = render(
@@ -44,14 +54,12 @@ def show(request: HttpRequest, *, client: Client, secret: PlainSecret, created: 
             "client": client,
             "secret": secret.reveal(),
             "grant": grant,
-            "created": created,
+            "in_wizard": in_wizard,
             "steps": [
                 {"label": tables.part_label(part, grant), "state": "done", "url": ""} for part in PARTS
             ],
             "snippets": snippets(client),
-            "generate_url": reverse("oauth-client-secret", args=[client.id])
-            if secrets.may_generate(actor_of(request), client)
-            else "",
+            "generate_url": generate_url if secrets.may_generate(actor_of(request), client) else "",
             "breadcrumbs": _breadcrumbs(client),
         },
     )
@@ -64,6 +72,7 @@ def show(request: HttpRequest, *, client: Client, secret: PlainSecret, created: 
     return response
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Permission.OAUTH_CLIENT_ADD, Permission.OAUTH_CLIENT_EDIT)
 def finish(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
     """ "Copy and Store Client Secret": the person says that they have it. Changes nothing."""

@@ -52,8 +52,10 @@ class NewSecretForm(forms.Form):
     )
     replacing = forms.UUIDField(widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, tokens_in_use: int, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, tokens_in_use: int, at_once: bool, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "id_new_secret_%s", **kwargs})
+        if at_once:
+            self.fields["overlap"].widget = forms.HiddenInput()
         if not tokens_in_use:
             del self.fields["revoke_tokens"]
             return
@@ -87,7 +89,9 @@ def generate(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
     except Conflict as error:  # the same form once more, or somebody else was first
         messages.error(request, error.message)
         return to_client(client)
-    return secret_page.show(request, client=client, secret=secret, created=False)
+    return secret_page.show(
+        request, client=client, secret=secret, replaced=True, in_wizard=secret_page.IN_WIZARD in request.GET
+    )
 
 
 @ASK
@@ -108,7 +112,7 @@ def end(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
     return ask(
         request,
         client,
-        title=_("End the old secret of “%(name)s”?") % {"name": client.name},
+        title=_("End the old secret of ‘%(name)s’?") % {"name": client.name},
         text=[
             _("The secret that ends in %(last_four)s would work until %(date)s. It stops working at once.")
             % {"last_four": retiring.last_four, "date": exactly(retiring.ends_at)}
@@ -118,20 +122,27 @@ def end(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
     )
 
 
+def _never_used(client: Client) -> bool:
+    """Nobody needs its secret to go on working for a while, such as one that was just made."""
+    current = client_view.credentials(client)["current"]
+    return client.last_used_at is None and (current is None or current.last_used_at is None)
+
+
 def _form(request: HttpRequest, client: Client) -> NewSecretForm:
-    in_use = tokens.live(client)
+    in_use, at_once = tokens.live(client), _never_used(client)
     if request.method == "POST":
-        return NewSecretForm(request.POST, tokens_in_use=in_use)
+        return NewSecretForm(request.POST, tokens_in_use=in_use, at_once=at_once)
     used_lately = client.last_used_at is not None and timezone.now() - client.last_used_at <= USED_LATELY
     current = client_view.credentials(client)["current"]
     return NewSecretForm(
         initial={"overlap": DAY if used_lately else 0, "replacing": current.id if current else None},
         tokens_in_use=in_use,
+        at_once=at_once,
     )
 
 
 def _ask(request: HttpRequest, client: Client, form: NewSecretForm) -> HttpResponse:
-    text = []
+    text = [_("The current secret stops working at once.")] if _never_used(client) else []
     retiring = client_view.credentials(client)["retiring"]
     if retiring is not None:
         text.append(
@@ -146,7 +157,7 @@ def _ask(request: HttpRequest, client: Client, form: NewSecretForm) -> HttpRespo
         client,
         title=_("Generate New Client Secret?"),
         text=text,
-        facts=in_use(client),
+        facts=[] if _never_used(client) else in_use(client),
         form=form,
         crumb=_("Generate new secret"),
         confirm=_("Confirm"),

@@ -174,30 +174,37 @@ _ABBREVIATIONS = {"ai": "AI", "gdpr": "GDPR", "oauth": "OAuth", "scim": "SCIM"}
 
 
 def scope_groups(chosen: Iterable[str]) -> list[dict[str, Any]]:
-    """The catalogue for components/scope_picker.html: one entry per family, by first letter."""
+    """The catalogue for components/scope_picker.html: one entry per family, by topic."""
     chosen = set(chosen)
     families: dict[str, list[Scope]] = {}
     for scope in scopes.CATALOGUE.values():
         families.setdefault(scope.family, []).append(scope)
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for family, forms in families.items():
-        readonly = any(scope.readonly for scope in forms)
-        full = any(not scope.readonly for scope in forms)
-        entry = {
-            "name": family,
-            "label": family_label(family),
-            "sentence": next((scope for scope in forms if not scope.readonly), forms[0]).sentence,
-            "sensitive": forms[0].sensitive,
-            "choice": "full" if family in chosen else f"{family}:readonly" in chosen and "readonly",
-            "has_readonly": readonly,
-            "has_full": full,
-        }
-        groups.setdefault(family[0].upper(), []).append(entry)
-    return [{"label": letter, "entries": entries} for letter, entries in groups.items()]
+    groups = []
+    for topic, names in (*scopes.TOPICS, (scopes.REST, tuple(families))):
+        # Popped: what has its topic is not among the rest.
+        found = [(name, families.pop(name)) for name in names if name in families]
+        entries = [_scope_entry(name, forms, chosen) for name, forms in found]
+        entries.sort(key=lambda entry: entry["label"].lower())
+        groups.append({"label": topic, "entries": entries})
+    return groups
+
+
+def _scope_entry(family: str, forms: list[Scope], chosen: set[str]) -> dict[str, Any]:
+    return {
+        "name": family,
+        "label": family_label(family),
+        "sentence": next((scope for scope in forms if not scope.readonly), forms[0]).sentence,
+        "sensitive": forms[0].sensitive,
+        "choice": "full" if family in chosen else f"{family}:readonly" in chosen and "readonly",
+        "has_readonly": any(scope.readonly for scope in forms),
+        "has_full": any(not scope.readonly for scope in forms),
+    }
 
 
 def family_label(family: str) -> str:
     """`ai-studio` -> "AI studio". Names of scopes are not translated: developers look them up."""
+    if family in scopes.TITLES:
+        return scopes.TITLES[family]
     parts = [_ABBREVIATIONS.get(word, word) for word in family.split("-")]
     return " ".join([parts[0][0].upper() + parts[0][1:], *parts[1:]])
 
@@ -220,7 +227,7 @@ class Item:
 
     @property
     def value(self) -> str:
-        return "".join(self.values[:1])
+        return self.values[0] if self.values else ""
 
     @property
     def values_list(self) -> tuple[str, ...]:

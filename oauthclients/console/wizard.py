@@ -18,6 +18,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import time_format
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods
@@ -30,7 +31,7 @@ from oauthclients import grant_types, queries
 from oauthclients.console import drafts as draft_store
 from oauthclients.console import forms, secret_page, tables
 from oauthclients.console.drafts import DraftChangedError, DraftUsedError
-from oauthclients.console.forms import ACCESS, DETAILS, DURATION, PARTS
+from oauthclients.console.forms import ACCESS, DETAILS, DURATION, PARTS, Typed
 from oauthclients.console.snippets import token_url
 from oauthclients.models import ClientDraft
 from oauthclients.rules import token_life
@@ -179,7 +180,8 @@ class StepPage:
             self.keep(version, passed=False)
         except (DraftChangedError, DraftUsedError):
             return HttpResponse(status=409)
-        response = HttpResponse(status=204)
+        # What the page says about what was just saved, for its [data-live] regions.
+        response = render(self.request, "oauth/clients/parts/live.html", self.live())
         response["X-Draft-Version"] = str(self.draft.version)
         response["X-Saved-At"] = self.draft.saved_at.isoformat(timespec="seconds")
         return response
@@ -221,10 +223,29 @@ class StepPage:
         seconds = forms.seconds_of(typed) is not None
         return tables.items(forms.spec_of(typed), self.book, seconds=seconds)
 
-    def show(self, problems: list[Problem], **more: Any) -> HttpResponse:
+    def summary(self) -> list[tables.Item]:
+        return self.items(self.typed)
+
+    def live(self) -> dict[str, Any]:
+        """What follows from what was typed: for the page, and for the answer to autosave."""
         passed = self.draft.data.get("passed", [])
         index = PARTS.index(self.part)
         reachable = {part for at, part in enumerate(PARTS) if at <= index or part in passed}
+        return {
+            "grant": forms.grant_of(self.typed),
+            "last": self.part == DURATION,
+            "summary": [
+                replace(item, url=_step_url(self.draft, item.part))
+                if item.part in reachable and item.part != self.part
+                else item
+                for item in self.summary()
+            ],
+            **effective_context(self.book, self.typed),
+        }
+
+    def show(self, problems: list[Problem], **more: Any) -> HttpResponse:
+        passed = self.draft.data.get("passed", [])
+        index = PARTS.index(self.part)
         context = {
             "part": self.part,
             "part_template": f"oauth/clients/parts/{self.part}.html",
@@ -242,16 +263,10 @@ class StepPage:
                 }
                 for part in PARTS
             ],
-            "summary": [
-                replace(item, url=_step_url(self.draft, item.part))
-                if item.part in reachable and item.part != self.part
-                else item
-                for item in self.items(self.typed)
-            ],
             "saved_at": self.draft.saved_at if self.draft.version > 1 else None,
             "saved_text": time_format(timezone.localtime(self.draft.saved_at), "H:i e"),
-            "last": self.part == DURATION,
             "dirty": bool(problems),
+            **self.live(),
             **self.context(problems),
             **more,
         }
@@ -373,7 +388,19 @@ class DurationPage(StepPage):
                 error.problems if isinstance(error, Invalid) else [Problem("", error.code, error.message)]
             )
             return self.show(list(found))
-        return secret_page.show(self.request, client=client, secret=secret, created=True)
+        return secret_page.show(self.request, client=client, secret=secret, replaced=False, in_wizard=True)
+
+    def summary(self) -> list[tables.Item]:
+        """The field stands right above: its line follows it with JavaScript, and without repeats nothing
+        that may have changed since."""
+        found = super().summary()
+        value = format_html(
+            '<span class="js-only" data-duration-summary data-label="{}">{}</span><noscript>{}</noscript>',
+            _("{n} seconds = {words}"),
+            found[-1].value or "–",
+            _("as above"),
+        )
+        return [*found[:-1], replace(found[-1], values=(value,))]
 
     def context(self, problems: list[Problem]) -> dict[str, Any]:
         return duration_context(self.book, self.typed, problems)
@@ -388,16 +415,12 @@ def access_context(
 ) -> dict[str, Any]:
     """For parts/access.html, in the wizard and on the edit page."""
     access = typed.get(ACCESS, {})
-    context: dict[str, Any] = {"grant": grant}
+    context: dict[str, Any] = {"grant": grant, **effective_context(book, typed)}
     if grant.uses_roles:
-        chosen = access.get("roles", {})
         context |= {
-            "roles": tables.role_rows(actor, book, chosen, problems),
+            "roles": tables.role_rows(actor, book, access.get("roles", {}), problems),
             "roles_not_held": tables.roles_not_held(actor, book),
             "roles_errors": [p.message for p in problems if p.field == "roleDivisions"],
-            "effective": tables.effective(book, chosen),
-            "scim_only": forms.scim_only(forms.spec_of(typed), book),
-            "scim_with_others": _scim_with_others(book, chosen),
         }
     if grant.uses_redirect_uris:
         at_lines = [p for p in problems if forms.place_of(p)[1] == "id_redirect_uris"]
@@ -413,6 +436,19 @@ def access_context(
     if grant is grant_types.SAML2_BEARER:
         context["token_url"] = token_url()
     return context
+
+
+def effective_context(book: tables.RoleBook, typed: Typed) -> dict[str, Any]:
+    """For parts/effective.html: what the roles chosen come to."""
+    grant = forms.grant_of(typed)
+    if grant is None or not grant.uses_roles:
+        return {}
+    chosen = typed.get(ACCESS, {}).get("roles", {})
+    return {
+        "effective": tables.effective(book, chosen),
+        "scim_only": forms.scim_only(forms.spec_of(typed), book),
+        "scim_with_others": _scim_with_others(book, chosen),
+    }
 
 
 def duration_context(

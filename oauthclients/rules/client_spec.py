@@ -102,7 +102,7 @@ def check_access(spec: ClientSpec, problems: Problems) -> None:
             problems.add(
                 "scope",
                 "auth.invalid.scope",
-                _("There is no scope called “%(scope)s”.") % {"scope": unknown},
+                _("There is no scope called ‘%(scope)s’.") % {"scope": unknown},
             )
 
 

@@ -339,16 +339,15 @@ def _name_taken(name: str) -> Invalid:
     return Invalid.one(
         "name",
         "resource.already.exists",
-        _("Another client is already called “%(name)s”.") % {"name": name},
+        _("Another client is already called ‘%(name)s’.") % {"name": name},
     )
 
 
 def refuse_taken_name(*, actor: Actor, name: str, except_for: uuid.UUID | None = None) -> None:
     """Raises `Invalid` early, for a wizard's first step; the database decides in the end."""
-    taken = Client.objects.filter(
-        organization=actor.organization, name__iexact=" ".join(name.split())
-    ).exclude(id=except_for)
-    if taken.exists():
+    name = " ".join(name.split())
+    taken = Client.objects.filter(organization=actor.organization, name__iexact=name)
+    if taken.exclude(id=except_for).exists():
         raise _name_taken(name)
 
 

@@ -1,16 +1,27 @@
 // <a data-dialog href>: shows [data-dialog-content] of that page in a modal dialog.
 // <section data-dialog-upgrade id="x">: becomes a dialog opened by [data-dialog-open="x"].
+// A dialog of the server has no opener: afterwards, focus goes to the form that its button would have sent.
+const returnTo = (dialog) => dialog.querySelector('button[form]')?.form?.querySelector('.button-primary');
+
+// The answer that does no harm; of radios the chosen one, because the arrow keys would choose another.
+const firstOf = (dialog) => {
+  const safe = dialog.querySelector('[data-dialog-safe]')
+    ?? (dialog.querySelector('.button-danger') && dialog.querySelector('[data-dialog-close]'));
+  if (safe) return safe;
+  const first = dialog.querySelector('input:not([type="hidden"]), select, textarea, button, a[href]');
+  const group = first?.type === 'radio' && first.name && [...dialog.querySelectorAll(`input[type="radio"][name="${CSS.escape(first.name)}"]`)];
+  return (group && group.find((radio) => radio.checked)) || first;
+};
+
 const show = (dialog, opener) => {
   const heading = dialog.querySelector('h1, h2, h3');
   if (heading) {
     heading.id ||= `dialog-title-${Math.random().toString(36).slice(2, 9)}`;
     dialog.setAttribute('aria-labelledby', heading.id);
   }
-  dialog.addEventListener('close', () => opener?.focus(), { once: true });
+  dialog.addEventListener('close', () => (opener ?? returnTo(dialog))?.focus(), { once: true });
   dialog.showModal();
-  const first = dialog.querySelector('[data-dialog-safe]')
-    ?? dialog.querySelector('input:not([type="hidden"]), select, textarea, button, a[href]');
-  first?.focus();
+  firstOf(dialog)?.focus();
 };
 
 const fetchInto = async (link) => {

@@ -1,4 +1,5 @@
 // <input data-duration id="x"> with [data-duration-words="x"] ("= 1 day") and
+// [data-duration-summary data-label="{n} seconds = {words}"] elsewhere on the page, and
 // buttons [data-duration-preset="64800" data-duration-for="x"].
 const units = [['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1]];
 const number = new Intl.NumberFormat(document.documentElement.lang || undefined);
@@ -14,11 +15,19 @@ const inWords = (seconds, data) => {
   return parts.join(' ');
 };
 
+const inSummary = (seconds, units, { label = '{words}' }) => {
+  if (!seconds) return '–';
+  const words = inWords(seconds, units);
+  return seconds < 60 ? words : label.replace('{n}', number.format(seconds)).replace('{words}', words);
+};
+
 const update = (input) => {
   const output = document.querySelector(`[data-duration-words="${CSS.escape(input.id)}"]`);
   const raw = input.value.replace(/[\s\u00a0\u202f,']/g, '');
   const seconds = /^\d{1,9}$/.test(raw) ? Number(raw) : 0;
   if (output) output.textContent = seconds ? `= ${inWords(seconds, output.dataset)}` : '';
+  const summary = document.querySelector('[data-duration-summary]');
+  if (output && summary) summary.textContent = inSummary(seconds, output.dataset, summary.dataset);
   for (const button of document.querySelectorAll(`[data-duration-for="${CSS.escape(input.id)}"]`)) {
     button.setAttribute('aria-pressed', String(Number(button.dataset.durationPreset) === seconds));
   }
@@ -36,6 +45,7 @@ document.addEventListener('click', (event) => {
   input.dispatchEvent(new Event('input', { bubbles: true }));
 });
 
-const init = (root) => root.querySelectorAll('[data-duration]').forEach(update);
-init(document);
-document.addEventListener('latchkey:content', (event) => init(event.detail.root));
+// What was added may be the field, or the summary of one that is already here.
+const init = () => document.querySelectorAll('[data-duration]').forEach(update);
+init();
+document.addEventListener('latchkey:content', init);

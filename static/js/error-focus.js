@@ -1,6 +1,8 @@
-// Moves focus to the box "There is a problem" when the page arrives with one.
-const summary = document.querySelector('.error-summary');
-if (summary && !summary.closest('dialog')) {
-  summary.tabIndex = -1;
-  summary.focus();
+// Moves focus to the box "There is a problem", to [data-focus-on-load], or to the alert at the top of a form,
+// when the page arrives with one.
+const box = document.querySelector('.error-summary')
+  ?? document.querySelector('[data-focus-on-load], form > .callout[role="alert"]');
+if (box && !document.querySelector('dialog:modal')) {
+  box.tabIndex = -1;
+  box.focus();
 }

@@ -157,10 +157,10 @@ def test_admin_home_lists_what_needs_attention_and_nothing_else(cast, browser_of
     ClientDraft.objects.create(user=cast.ada, data={"details": {"name": "Payroll"}})
 
     html = browser.get("/admin/").content.decode()
-    assert "An old secret of “Soon” stops working" in html
-    assert "“Later”" not in html
-    assert "“Old one” will be removed" in html
-    assert "Unfinished client “Payroll”" in html
+    assert "An old secret of ‘Soon’ stops working" in html
+    assert "‘Later’" not in html
+    assert "‘Old one’ will be removed" in html
+    assert "Unfinished client ‘Payroll’" in html
     assert "Resume" in html
     for other in (cast.eve, cast.cleo):
         assert "Needs attention" not in browser_of(other).get("/admin/").content.decode()

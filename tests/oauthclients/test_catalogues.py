@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from oauthclients import grant_types, scopes
 from oauthclients.authorization_server.server import Server
+from oauthclients.console import tables
 
 
 def test_the_catalogue_holds_the_134_scopes_of_the_wire_contract():
@@ -37,3 +38,28 @@ def test_a_grant_is_said_to_be_answered_exactly_if_the_token_endpoint_knows_it()
 
     for grant in grant_types.GRANT_TYPES:
         assert grant.answered is (grant.grant_type in known), grant.code
+
+
+def test_every_family_of_scopes_stands_under_one_topic_of_the_list():
+    groups = tables.scope_groups(["users:readonly", "oauth"])
+    entries = [entry for group in groups for entry in group["entries"]]
+
+    names = [entry["name"] for entry in entries]
+    assert sorted(names) == sorted({scope.family for scope in scopes.CATALOGUE.values()})
+    assert {name for _topic, families in scopes.TOPICS for name in families} <= set(names)
+    assert all(group["entries"] for group in groups)
+    assert {entry["name"]: entry["choice"] for entry in entries if entry["choice"]} == {
+        "users": "readonly",
+        "oauth": "full",
+    }
+
+
+def test_titles_of_scopes_are_words():
+    labels = {
+        entry["name"]: entry["label"] for group in tables.scope_groups([]) for entry in group["entries"]
+    }
+
+    assert labels["infrastructureascode"] == "Infrastructure as code"
+    assert labels["webdeployments"] == "Web deployments"
+    assert labels["oauth"] == "OAuth"
+    assert labels["data-privacy"] == "Data privacy"

@@ -106,7 +106,7 @@ def test_a_row_says_what_there_is_to_know(cast, browser_of):
         ("Supervisor", cast.home), by=cast.ada, description="Sends <invoices>", name="Billing & co"
     )
     html = page(browser_of(cast.ada))
-    assert f'<a href="{LIST}{client.id}/">Billing &amp; co</a>' in html
+    assert f'<a href="{LIST}{client.id}/"><bdi>Billing &amp; co</bdi></a>' in html
     assert "Sends &lt;invoices&gt;" in html
     assert f"<code>{client.client_id}</code>" in html
     assert f'data-copy-text="{client.client_id}"' in html
@@ -134,7 +134,7 @@ def test_an_empty_list_says_what_it_is_for(cast, browser_of):
 def test_an_unfinished_client_can_be_resumed_or_discarded(cast, browser_of):
     draft = ClientDraft.objects.create(user=cast.ada, data={"details": {"name": "Payroll <x>"}})
     html = page(browser_of(cast.ada))
-    assert "Unfinished client ‘Payroll &lt;x&gt;’" in html
+    assert "Unfinished client ‘<bdi>Payroll &lt;x&gt;</bdi>’" in html
     assert f'href="{LIST}add/{draft.id}/discard/"' in html
     assert "Unfinished" not in page(browser_of(cast.ben))
 
@@ -202,7 +202,7 @@ def test_what_is_asked_is_in_the_address(cast, browser_of, four):
 
 def test_no_results_offer_a_way_out(cast, browser_of, four):
     html = page(browser_of(cast.ada), q="<zzz>")
-    assert "Nothing matches “&lt;zzz&gt;”." in html
+    assert "Nothing matches ‘&lt;zzz&gt;’." in html
     assert "Clear filters" in html
 
 

@@ -9,10 +9,11 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from accounts.models import AuditEvent, RoleGrant
-from oauthclients.models import Client
+from oauthclients.models import AuthorizationState, Client, ClientAuthorization
 from oauthclients.rules.client_spec import ClientSpec
 from oauthclients.services import clients, secrets
 from tests.cast import token_request
+from tests.oauthclients.console import wizard
 
 LIST = "/admin/integrations/oauth/"
 ACTIONS = ("disable", "enable", "delete", "restore", "secret", "secret/end")
@@ -105,10 +106,22 @@ def test_changing_needs_the_clients_roles_too(cast, eastern, browser_of):
             browser.post(at(eastern, action), {"overlap": "0", "replacing": str(secret.id)}),
         ):
             assert response.status_code == 403
-            assert "You do not hold “Supervisor” in East." in response.content.decode()
+            assert "You do not hold ‘Supervisor’ in East." in response.content.decode()
     eastern.refresh_from_db()
     assert eastern.state == "active"
     assert eastern.secrets.get() == secret
+
+
+def test_a_refusal_names_everything_that_is_lacked(cast, browser_of):
+    client, _secret = cast.client(
+        ("Supervisor", cast.east), ("Supervisor", cast.home), ("Admin", None), name="Eastern", by=cast.ada
+    )
+    browser = browser_of(cast.ben)
+    for action in ("edit", "disable", "secret"):
+        shown = wizard.text(browser.get(at(client, action)))
+        assert "You do not hold ‘Admin’ in all divisions." in shown
+        assert "You do not hold ‘Supervisor’ in East." in shown
+        assert "in Home." not in shown
 
 
 def test_restoring_needs_the_clients_roles_too(cast, eastern, browser_of):
@@ -133,7 +146,7 @@ def test_it_shows_credentials_without_the_secret(cast, billing, browser_of):
     assert client.client_id in html
     assert f"•••• {secret[-4:]}" in html
     assert secret not in html
-    assert "by Ada" in html
+    assert "by <bdi>Ada</bdi>" in html
     assert "1 day" in html
     assert "86,400 seconds" in html
     assert "Created By" in html
@@ -199,6 +212,17 @@ def test_quick_start_has_real_addresses_and_no_secret(cast, billing, browser_of)
     assert secret not in html
 
 
+def test_the_use_of_a_secret_and_that_of_the_client_are_told_apart(cast, billing, browser_of):
+    client, secret = billing
+    token = cast.token(client, secret)
+    Client.objects.filter(id=client.id).update(last_used_at=None)
+    Browser().get("/api/v2/users", headers={"Authorization": f"Bearer {token}"})
+    client.secrets.update(last_used_at=timezone.now() - timedelta(days=3))
+    shown = wizard.text(browser_of(cast.ada).get(at(client)))
+    assert "Last token request with it: 3 days ago" in shown.replace("\xa0", " ")
+    assert "Client last used just now (token requests and API calls)" in shown
+
+
 def test_recent_changes_are_sentences(cast, billing, browser_of):
     client, _secret = billing
     ada = cast.actor(cast.ada)
@@ -230,7 +254,7 @@ def test_buttons_are_there_for_those_who_may_use_them(cast, eastern, browser_of)
         assert text not in html
     assert "Delete Client" in html
     assert "You can view but not edit" in html
-    assert "You do not hold “Supervisor” in East." in html
+    assert "You do not hold ‘Supervisor’ in East." in html
     assert "in Home." not in html  # which he holds
     cast.custom_role("Onlooker", "oauth:client:view")
     cast.give(cast.eve, ("Onlooker", cast.home))
@@ -262,10 +286,11 @@ def test_a_disabled_client_gets_no_tokens_and_its_tokens_are_refused(cast, billi
     token = cast.token(client, secret)
     browser = browser_of(cast.ada)
     ask = page(browser, at(client, "disable"))
-    assert "Disable “Billing sync”?" in ask
+    assert "Disable ‘Billing sync’?" in ask
     assert "data-dialog-content" in ask
     facts = browser.get(at(client, "disable")).context["dialog_facts"]
     assert facts[0] == {"label": "Tokens in use", "value": "1"}
+    assert "It gets no new tokens, and 1 token stops working." in ask
     html = after(browser.post(at(client, "disable")))
     assert "is disabled" in html
     assert "No tokens are given; existing tokens are refused." in html
@@ -276,6 +301,11 @@ def test_a_disabled_client_gets_no_tokens_and_its_tokens_are_refused(cast, billi
     html = after(browser.post(at(client, "enable")))
     assert "is enabled" in html
     assert token_request(Browser(), client.client_id, secret).status_code == 200
+
+
+def test_disabling_a_client_without_tokens_says_nothing_about_tokens(cast, billing, browser_of):
+    ask = page(browser_of(cast.ada), at(billing[0], "disable"))
+    assert "It gets no new tokens.</p>" in ask
 
 
 def test_asking_changes_nothing(cast, billing, browser_of):
@@ -304,7 +334,7 @@ def test_a_young_client_goes_at_once_after_its_name_was_typed(cast, billing, bro
     browser = browser_of(cast.ada)
     ask = page(browser, at(client, "delete"))
     assert "Removed at once and for good." in ask
-    assert "Type the app name “Billing sync” to confirm" in ask
+    assert "Type the app name ‘Billing sync’ to confirm" in ask
     for wrong in ({}, {"name": ""}, {"name": "billing sync"}, {"name": "Billing"}):
         response = browser.post(at(client, "delete"), wrong)
         assert response.status_code == 200
@@ -320,6 +350,23 @@ def test_a_young_client_goes_at_once_after_its_name_was_typed(cast, billing, bro
     assert not RoleGrant.objects.filter(subject_id=client.id).exists()
     assert browser.get(at(client)).status_code == 404
     assert token_request(Browser(), client.client_id, secret).status_code == 401
+
+
+def test_deleting_an_app_for_people_says_how_many_organizations_authorized_it(cast, billing, browser_of):
+    client, _secret = cast.client(name="Desk", grant_type="saml2-bearer", scope=("users",), by=cast.ada)
+    ClientAuthorization.objects.create(
+        organization=cast.globex, client=client, scope=["users"], state=AuthorizationState.REVOKED
+    )
+    browser = browser_of(cast.ada)
+
+    def authorized(which):
+        facts = browser.get(at(which, "delete")).context["dialog_facts"]
+        return [fact["value"] for fact in facts if fact["label"] == "Organizations that authorized it"]
+
+    assert authorized(client) == ["1"]
+    ClientAuthorization.objects.filter(client=client).update(state=AuthorizationState.AUTHORIZED)
+    assert authorized(client) == ["2"]
+    assert authorized(billing[0]) == []  # works by roles in its own organization
 
 
 def test_a_client_of_thirty_days_is_young_and_a_day_later_it_is_not(cast, billing, browser_of):

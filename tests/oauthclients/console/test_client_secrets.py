@@ -52,7 +52,12 @@ def works(client, secret: str) -> bool:
     return token_request(Browser(), client.client_id, secret).status_code == 200
 
 
+def used(client, ago: timedelta = timedelta(days=8)) -> None:
+    Client.objects.filter(id=client.id).update(last_used_at=timezone.now() - ago)
+
+
 def test_the_question_is_asked_in_the_vendors_words(cast, billing, browser_of):
+    used(billing[0])
     html = asked(browser_of(cast.ada), billing[0]).content.decode()
     for text in (
         "Generate New Client Secret?",
@@ -71,11 +76,33 @@ def test_the_question_is_asked_in_the_vendors_words(cast, billing, browser_of):
 def test_a_client_in_use_is_offered_a_day_and_an_idle_one_none(cast, billing, browser_of):
     client, _secret = billing
     browser = browser_of(cast.ada)
-    for last_used, chosen in ((None, 0), (timedelta(days=8), 0), (timedelta(days=6), DAY)):
-        Client.objects.filter(id=client.id).update(last_used_at=last_used and timezone.now() - last_used)
+    for last_used, chosen in ((timedelta(days=8), 0), (timedelta(days=6), DAY)):
+        used(client, last_used)
         response = asked(browser, client)
         assert response.context["dialog_form"]["overlap"].value() == chosen
         assert response.content.decode().count("checked") == 1
+
+
+def test_where_nothing_was_ever_used_nothing_is_offered_but_at_once(cast, billing, browser_of):
+    client, old = billing
+    browser = browser_of(cast.ada)
+    response = asked(browser, client)
+    html = response.content.decode()
+    assert "The current secret stops working at once." in html
+    assert "In 24 hours" not in html
+    assert 'type="radio"' not in html
+    assert '<input type="hidden" name="overlap" value="0"' in html
+    new = new_secret(generate(browser, client))
+    assert works(client, new)
+    assert not works(client, old)
+    # Now it is used, and others may need the time.
+    assert "In 24 hours" in asked(browser, client).content.decode()
+
+
+def test_a_secret_that_was_used_is_never_ended_at_once_without_asking(cast, billing, browser_of):
+    client, _secret = billing
+    client.secrets.update(last_used_at=timezone.now() - timedelta(days=90))
+    assert "In 24 hours" in asked(browser_of(cast.ada), client).content.decode()
 
 
 def test_now_ends_the_old_secret_at_once(cast, billing, browser_of):

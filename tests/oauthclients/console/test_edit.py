@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
+from django.http import HttpResponse
 from django.utils import timezone
 
 from accounts.models import AuditEvent, RoleGrant
 from oauthclients.models import Client
+from oauthclients.services import secrets
 from tests.oauthclients.console.wizard import LIST, problems, roles, text
 
 
@@ -24,6 +27,11 @@ class Page:
 
     def get(self, **more):
         return self.browser.get(self.url, **more)
+
+    def opened(self) -> dict:
+        """What the page carries along when it is opened now."""
+        context = self.get().context
+        return {"version": context["client"].version, "seen": context["seen"]}
 
     def post(self, data=None, **more):
         client = self.client
@@ -91,7 +99,7 @@ def test_problems_of_all_parts_are_shown_together_with_the_values_kept(ada):
 def test_the_clients_own_name_is_not_taken_and_anothers_is(cast, ada, both):
     cast.client(("Supervisor", cast.home), name="Nightly")
     assert problems(ada.post({**both, "name": "NIGHTLY"})) == [
-        "Another client is already called “NIGHTLY”."
+        "Another client is already called ‘NIGHTLY’."
     ]
     assert ada.post({**both, "name": "billing sync"}).status_code == 302
 
@@ -145,7 +153,7 @@ def test_a_confirmation_counts_only_for_what_was_shown(cast, ada):
 def test_widening_to_all_divisions_asks_nothing_and_going_back_does(cast, ada, both):
     assert ada.post(roles((cast.role("Supervisor"), ["*"]))).status_code == 302
     assert ada.held() == {("Supervisor", None)}
-    assert "Supervisor: all divisions" in text(ada.post(both))
+    assert "Give fewer divisions? Supervisor: all divisions → Home, East" in text(ada.post(both))
 
 
 def test_removing_a_scope_asks_and_widening_one_does_not(cast, browser_of):
@@ -169,22 +177,136 @@ def test_a_role_beside_scim_integration_brings_the_duration_back_and_says_so(cas
 # --- Two people ----------------------------------------------------------------------------------
 
 
-def test_what_somebody_else_changed_meanwhile_is_shown_and_not_overwritten(cast, ada, both, browser_of):
-    version = ada.client.version
-    ben = Page(ada.browser, ada.client)
+@pytest.fixture
+def ben(cast, ada, browser_of) -> Page:
+    """May edit the same client."""
     cast.give(cast.ben, ("Supervisor", None), ("Client Manager", cast.home))
-    ben.browser = browser_of(cast.ben)
-    ben.post({**both, "name": "Ben's name", "description": "Ben's words"})
-    response = ada.post({**both, "version": version, "name": "Ada's name", "description": ""})
-    shown = text(response)
-    assert "Ben changed this client at " in shown
-    assert "App Name Ben's name Ada's name" in shown
-    assert "Description Ben's words" in shown
+    return Page(browser_of(cast.ben), ada.client)
+
+
+def callout(response) -> str:
+    """What is said about the other person."""
+    found = re.search(
+        r'<div class="callout tone-warn" role="alert">(.*?)</div>', response.content.decode(), re.S
+    )
+    return text(HttpResponse(found[1])) if found else ""
+
+
+def test_what_both_changed_is_shown_and_not_overwritten(ada, ben, both):
+    opened = ada.opened()
+    ben.post({**both, "name": "Ben's name"})
+    response = ada.post({**both, **opened, "name": "Ada's name"})
+    assert "Ben changed this client at " in callout(response)
+    assert "You both changed: App Name." in callout(response)
+    assert "also changed" not in callout(response)
+    assert "App Name Ben's name Ada's name" in text(response)
     assert 'value="Ada&#x27;s name"' in response.content.decode()
     assert ada.client.name == "Ben's name"
     # Sent again from that page, it is a decision.
-    ada.post({**both, "version": response.context["client"].version, "name": "Ada's name"})
+    context = response.context
+    now = {"version": context["client"].version, "seen": context["seen"]}
+    ada.post({**both, **now, "name": "Ada's name"})
     assert ada.client.name == "Ada's name"
+
+
+def test_what_only_the_other_changed_is_taken_over_and_what_only_she_changed_is_kept(ada, ben, both):
+    opened = {**ada.opened(), "name": "Billing sync", "description": "", "seconds": "86400"}
+    ben.post({**both, "description": "Ben's words", "seconds": "600"})
+    response = ada.post({**opened, **both, "name": "Ada's name"})
+    assert "Ben also changed: Description, Token duration." in callout(response)
+    assert "both changed" not in callout(response)
+    assert '<table class="table diff">' not in response.content.decode()
+    page = response.content.decode()
+    assert 'value="Ada&#x27;s name"' in page
+    assert "Ben&#x27;s words</textarea>" in page
+    assert 'value="600"' in page
+    assert ada.client.name == "Billing sync"  # it is looked at before it is saved
+    sent = {**forms_of(response), **both}
+    assert ada.post(sent).status_code == 302
+    client = ada.client
+    assert (client.name, client.description, client.token_seconds) == ("Ada's name", "Ben's words", 600)
+
+
+def forms_of(response) -> dict:
+    """What the page that was answered would send."""
+    context = response.context
+    return {
+        "version": context["client"].version,
+        "seen": context["seen"],
+        "name": context["details_form"]["name"].value(),
+        "description": context["details_form"]["description"].value(),
+        "seconds": context["duration_form"]["seconds"].value(),
+    }
+
+
+def test_roles_that_the_other_gave_are_not_taken_away_again(cast, ada, ben, both):
+    opened = ada.opened()
+    ben.post(roles((cast.role("Supervisor"), [cast.home, cast.east, cast.west])))
+    response = ada.post({**both, **opened, "name": "Ada's name"})
+    assert "Ben also changed: Roles." in callout(response)
+    west = f'name="divisions-{cast.role("Supervisor").id}" value="{cast.west.id}" checked'
+    assert west in response.content.decode()
+    assert ("Supervisor", "West") in ada.held()
+
+
+def test_where_both_changed_the_roles_the_difference_is_shown(cast, ada, ben, both):
+    opened = ada.opened()
+    supervisor = cast.role("Supervisor")
+    ben.post(roles((supervisor, [cast.home, cast.east, cast.west])))
+    more = roles((supervisor, [cast.home, cast.east]), (cast.role("SCIM Integration"), [cast.home]))
+    response = ada.post({**more, **opened})
+    assert "You both changed: Roles." in callout(response)
+    assert "Roles Supervisor: Home, East, West SCIM Integration: Home Supervisor: Home, East" in text(
+        response
+    )
+    # Saved as it is, it asks before West is lost.
+    sent = {**forms_of(response), **more}
+    assert "Supervisor: West" in text(ada.post(sent))
+
+
+def test_the_same_change_by_both_and_a_change_of_what_the_page_does_not_hold_stop_nobody(
+    cast, ada, ben, both
+):
+    opened = ada.opened()
+    ben.post({**both, "name": "Same"})
+    secrets.generate(actor=cast.actor(cast.ben), client_id=ada.id)
+    response = ada.post({**both, **opened, "name": " Same ", "description": "Ada's words"})
+    assert response.status_code == 302
+    assert (ada.client.name, ada.client.description) == ("Same", "Ada's words")
+
+
+def test_somebody_who_changed_nothing_is_only_told(ada, ben, both):
+    opened = ada.opened()
+    ben.post({**both, "description": "Ben's words"})
+    response = ada.post({**both, **opened, "description": ""})
+    assert "Ben also changed: Description." in callout(response)
+    assert "Nothing is left to save." in callout(response)
+    assert ada.client.description == "Ben's words"
+
+
+@pytest.mark.parametrize("seen", ["", "x:y:z", "another client's"])
+def test_without_knowing_what_was_seen_every_difference_is_for_review(cast, ada, ben, both, seen):
+    version = ada.client.version
+    if seen == "another client's":
+        other, _secret = cast.client(("Supervisor", cast.home), name="Other")
+        seen = Page(ada.browser, other).opened()["seen"]
+    ben.post({**both, "description": "Ben's words"})
+    response = ada.post({**both, "version": version, "seen": seen, "description": ""})
+    assert "You both changed: Description." in callout(response)
+    assert ada.client.description == "Ben's words"
+
+
+def test_redirect_uris_and_scopes_are_merged_too(cast, browser_of):
+    client, _secret = cast.client(
+        name="Portal", grant_type="implicit", redirect_uris=("https://a.example/cb",), scope=("users",)
+    )
+    ada, ben = Page(browser_of(cast.ada), client), Page(browser_of(cast.ben), client)
+    opened = {**ada.opened(), "scope": ["users"], "redirect_uris": "https://a.example/cb"}
+    ben.post({"redirect_uris": "https://a.example/cb\r\nhttps://b.example/cb"})
+    response = ada.post({**opened, "scope": ["users", "routing"]})
+    assert "Ben also changed: Authorized redirect URIs." in callout(response)
+    assert "https://a.example/cb\nhttps://b.example/cb</textarea>" in response.content.decode()
+    assert 'value="routing" checked' in response.content.decode()
 
 
 def test_a_change_that_comes_between_reading_and_saving_is_a_conflict_too(cast, ada, both, monkeypatch):
@@ -210,7 +332,7 @@ def test_editing_needs_the_permission_and_the_clients_roles(cast, ada, browser_o
     assert ben.get(f"{LIST}{only_home.id}/edit/").status_code == 200
     response = ben.get(ada.url)
     assert response.status_code == 403
-    assert "You do not hold “Supervisor” in East." in text(response)
+    assert "You do not hold ‘Supervisor’ in East." in text(response)
     cast.give(cast.ben, ("Supervisor", None))
     assert browser_of(cast.ben).get(ada.url).status_code == 403
 
@@ -227,9 +349,9 @@ def test_ben_cannot_add_what_he_lacks_to_a_client_he_may_edit(cast, browser_of):
     client, _secret = cast.client(("Supervisor", cast.home), name="Home only")
     ben = Page(browser_of(cast.ben), client)
     for name, where, sentence in (
-        ("Supervisor", cast.east, "You do not hold “Supervisor” in East."),
-        ("Supervisor", "*", "You do not hold “Supervisor” in all divisions."),
-        ("Admin", cast.home, "You do not hold “Admin” in Home."),
+        ("Supervisor", cast.east, "You do not hold ‘Supervisor’ in East."),
+        ("Supervisor", "*", "You do not hold ‘Supervisor’ in all divisions."),
+        ("Admin", cast.home, "You do not hold ‘Admin’ in Home."),
     ):
         more = roles((cast.role("Supervisor"), [cast.home]), (cast.role(name), [where]))
         if name == "Supervisor":

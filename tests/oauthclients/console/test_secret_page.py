@@ -77,6 +77,39 @@ def test_the_secret_is_a_field_of_dots_or_without_javascript_a_text_to_unfold(ad
     assert "$CLIENT_SECRET" in shown
 
 
+def test_a_new_secret_right_after_adding_stays_in_the_frame_of_the_wizard(ada):
+    first = ada.save()
+    client = Client.objects.get()
+    (address,) = set(re.findall(rf'href="({LIST}{client.id}/secret/[^"]*)"', first.content.decode()))
+    question = ada.browser.get(address)
+    assert "The current secret stops working at once." in text(question)
+    form = question.context["dialog_form"]
+    assert f'action="{address}"' in question.content.decode()
+    response = ada.browser.post(address, {name: form[name].value() for name in ("overlap", "replacing")})
+    assert secrets_in(response).isdisjoint(secrets_in(first))
+    assert "The client secret was changed." in text(response)
+    assert "was created" not in text(response)
+    assert 'aria-label="Progress"' in response.content.decode()
+    assert address in response.content.decode()
+
+
+def test_a_new_secret_from_the_clients_page_has_no_steps(ada):
+    ada.save()
+    client = Client.objects.get()
+    address = f"{LIST}{client.id}/secret/"
+    form = {"overlap": "0", "replacing": str(client.secrets.get().id)}
+    page = ada.browser.post(address, form).content.decode()
+    assert 'aria-label="Progress"' not in page
+    assert f'href="{address}"' in page
+
+
+def test_finish_is_got_and_posted_and_nothing_else(ada):
+    ada.save()
+    finish = f"{LIST}{Client.objects.get().id}/finish/"
+    assert ada.browser.put(finish).status_code == 405
+    assert ada.browser.delete(finish).status_code == 405
+
+
 def test_finish_asks_whether_the_secret_was_stored(ada):
     ada.save()
     finish = f"{LIST}{Client.objects.get().id}/finish/"

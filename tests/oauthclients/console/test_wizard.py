@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import uuid
@@ -10,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connection
+from django.http import HttpResponse
 from django.test import Client as Browser
 
 from accounts.console.guard import CONFIRMED_AT
@@ -100,7 +102,7 @@ def test_nothing_typed_is_answered_with_both_problems_and_an_error_in_the_title(
 def test_a_name_that_another_client_has_is_refused_at_once(cast, ada):
     cast.client(("Supervisor", cast.home), name="Billing sync")
     response = ada.details(name=" billing  SYNC ")
-    assert problems(response)[0].startswith("Another client is already called")
+    assert problems(response) == ["Another client is already called ‘billing SYNC’."]
 
 
 def test_the_same_name_in_another_organization_is_free(cast, ada, browser_of):
@@ -135,7 +137,7 @@ def test_what_is_missing_in_step_2_is_said(cast, ada):
     assert problems(ada.post("access")) == ["Assign at least one role."]
     supervisor = cast.role("Supervisor")
     response = ada.post("access", roles((supervisor, [])))
-    assert problems(response) == ["Choose a division for “Supervisor”."]
+    assert problems(response) == ["Choose a division for ‘Supervisor’."]
     assert f'href="#role-{supervisor.id}"' in response.content.decode()
     ada.details(grant="implicit", drop="yes")
     assert problems(ada.post("access")) == [
@@ -144,7 +146,7 @@ def test_what_is_missing_in_step_2_is_said(cast, ada):
     ]
     ada.details(grant="saml2-bearer")
     assert problems(ada.post("access", {"scope": ["everything"]})) == [
-        "There is no scope called “everything”."
+        "There is no scope called ‘everything’."
     ]
 
 
@@ -155,6 +157,9 @@ def test_what_is_missing_in_step_2_is_said(cast, ada):
         ("1e3", "Enter a whole number of seconds."),
         ("-300", "Enter a whole number of seconds."),
         ("299", "Enter 300 to 172,800 (5 minutes to 2 days)."),
+        ("9999999999", "Enter 300 to 172,800 (5 minutes to 2 days)."),
+        pytest.param("9" * 60, "Enter 300 to 172,800 (5 minutes to 2 days).", id="60-digits"),
+        pytest.param("9" * 5_000, "Enter a whole number of seconds.", id="more-than-python-reads"),
         ("172801", "Enter 300 to 172,800 (5 minutes to 2 days)."),
     ],
 )
@@ -187,9 +192,9 @@ def test_saving_looks_at_every_step_again_and_links_to_the_one_that_fails(cast, 
     ada.details(name="Nightly")
     cast.client(("Supervisor", cast.home), name="Nightly")
     response = ada.save()
-    assert problems(response) == ["Another client is already called “Nightly”."]
+    assert problems(response) == ["Another client is already called ‘Nightly’."]
     assert f'href="{ada.url("details")}?check=1#id_name"' in response.content.decode()
-    assert problems(ada.get("details", "?check=1")) == ["Another client is already called “Nightly”."]
+    assert problems(ada.get("details", "?check=1")) == ["Another client is already called ‘Nightly’."]
     assert Client.objects.count() == 1
 
 
@@ -239,10 +244,81 @@ def test_a_summary_stands_beside_every_step_and_has_change_links_on_the_last(cas
 
 def test_autosave_takes_anything_and_answers_with_the_new_version(ada):
     response = ada.post("details", {"name": "", "description": "half a sent", "autosave": "1"})
-    assert response.status_code == 204
+    assert response.status_code == 200
     assert response["X-Draft-Version"] == str(ada.draft.version) == "2"
     assert response["X-Saved-At"]
     assert ada.draft.data["details"]["description"] == "half a sent"
+
+
+def regions(response) -> dict[str, str]:
+    """The text of the parts of a page that autosave brings up to date."""
+    parts = re.split(r'<div data-live="(\w+)">', response.content.decode())[1:]
+    assert parts
+    return {
+        name: text(HttpResponse(rest.split("</aside>")[0].split("wizard-foot")[0]))
+        for name, rest in zip(parts[::2], parts[1::2], strict=True)
+    }
+
+
+def test_autosave_answers_with_the_summary_of_what_was_just_saved(ada):
+    response = ada.post("details", {"name": "Nightly", "autosave": "1"})
+    assert set(regions(response)) == {"summary"}
+    assert regions(response)["summary"] == (
+        "Summary App Name Nightly Grant type not set yet Access not set yet Token duration not set yet"
+    )
+    assert "<html" not in response.content.decode()
+    assert "App Name Nightly" in regions(ada.get("details"))["summary"]
+
+
+def test_autosave_of_roles_answers_with_what_they_come_to(cast, ada):
+    ada.details()
+    supervisor, scim = cast.role("Supervisor"), cast.role("SCIM Integration")
+    home = [cast.home]
+    assert set(regions(ada.get("access"))) == {"summary", "effective", "scim"}
+    saved = regions(ada.post("access", {**roles((supervisor, home)), "autosave": "1"}))
+    assert "Effective: 1 role, 12 permissions, division Home" in saved["effective"]
+    assert saved["scim"] == ""
+    assert "Supervisor: Home" in saved["summary"]
+    saved = regions(ada.post("access", {**roles((scim, home)), "autosave": "1"}))
+    assert "SCIM Integration alone" in saved["scim"]
+    both = roles((scim, home), (supervisor, home))
+    assert "Other roles assigned" in regions(ada.post("access", {**both, "autosave": "1"}))["scim"]
+    saved = regions(ada.post("access", {"autosave": "1"}))
+    assert (saved["effective"], saved["scim"]) == ("", "")
+
+
+def test_the_last_step_says_what_the_roles_come_to(cast, ada):
+    ada.ready(cast, role="SCIM Integration")
+    shown = text(ada.get("duration"))
+    assert "Effective: 1 role, " in shown
+    assert "SCIM Integration alone" in shown
+    assert set(regions(ada.post("duration", {"seconds": "600", "autosave": "1"}))) == {
+        "summary",
+        "effective",
+        "scim",
+    }
+
+
+def test_the_duration_in_the_last_summary_follows_the_field_or_is_not_repeated(cast, ada):
+    ada.ready(cast)
+    page = ada.get("duration").content.decode()
+    assert (
+        '<span class="js-only" data-duration-summary data-label="{n} seconds = {words}">'
+        "86,400 seconds = 1 day</span><noscript>as above</noscript>"
+    ) in page
+    assert "data-duration-summary" not in ada.get("access").content.decode()
+    saved = ada.post("duration", {"seconds": "600", "autosave": "1"}).content.decode()
+    assert ">600 seconds = 10 minutes</span>" in saved
+    saved = ada.post("duration", {"seconds": "soon", "autosave": "1"}).content.decode()
+    assert ">–</span>" in saved
+
+
+def test_a_second_tab_on_the_last_step_sees_the_two_durations(cast, ada):
+    ada.ready(cast)
+    seen = ada.draft.version
+    ada.post("duration", {"seconds": "600", "autosave": "1"})
+    response = ada.post("duration", {"seconds": "900"}, version=seen)
+    assert "Token duration 600 seconds = 10 minutes 900 seconds = 15 minutes" in text(response)
 
 
 def test_autosave_over_an_older_version_is_a_conflict_and_saves_nothing(ada):
@@ -396,7 +472,7 @@ def test_a_name_taken_at_the_last_moment_leaves_the_draft_as_it_is(cast, ada, mo
     cast.client(("Supervisor", cast.home), name="Billing sync")
     monkeypatch.setattr(clients, "refuse_taken_name", lambda **_: None)
     response = ada.save()
-    assert problems(response) == ["Another client is already called “Billing sync”."]
+    assert problems(response) == ["Another client is already called ‘Billing sync’."]
     assert ada.draft.client_id is None
     assert Client.objects.count() == 1
 
@@ -423,6 +499,25 @@ def test_a_session_that_ended_comes_back_to_the_same_step_with_the_draft(cast, a
     )
     assert back.redirect_chain[-1][0] == ada.url("access")
     assert "Kept" in text(back)
+
+
+def test_a_form_sent_after_the_session_ended_is_told_so_at_the_sign_in(cast, ada):
+    ended = "Your session ended. Sign in again; what was saved before is kept."
+    Session.objects.all().delete()
+    page = ada.post("details", {"name": "Kept"}, follow=True)
+    assert page.redirect_chain == [(f"/sign-in/?next={ada.url('details')}", 302)]
+    assert ended in text(page)
+    assert ended not in text(ada.browser.get("/sign-in/"))
+    # Nothing was sent by somebody who only opens a page.
+    assert ended not in text(ada.get("details", follow=True))
+
+
+def test_autosave_after_the_session_ended_is_answered_and_not_led_away(cast, ada):
+    Session.objects.all().delete()
+    response = ada.post("details", {"name": "Lost", "autosave": "1"})
+    assert (response.status_code, response.content) == (401, b"")
+    assert "Your session ended" not in text(ada.get("details", follow=True))
+    assert ada.draft.data == {}
 
 
 def test_saving_long_after_signing_in_asks_for_the_password_and_keeps_the_draft(cast, ada):
@@ -474,10 +569,10 @@ def test_ben_sees_why_he_cannot_give_east(cast, ben):
 def test_ben_cannot_give_what_he_does_not_hold_by_a_forged_post(cast, ben):
     globex_role = cast.role("Supervisor", cast.globex)
     forged = [
-        ("Supervisor", cast.east, "You do not hold “Supervisor” in East."),
-        ("Supervisor", "*", "You do not hold “Supervisor” in all divisions."),
-        ("Admin", cast.home, "You do not hold “Admin” in Home."),
-        ("Admin", "*", "You do not hold “Admin” in all divisions."),
+        ("Supervisor", cast.east, "You do not hold ‘Supervisor’ in East."),
+        ("Supervisor", "*", "You do not hold ‘Supervisor’ in all divisions."),
+        ("Admin", cast.home, "You do not hold ‘Admin’ in Home."),
+        ("Admin", "*", "You do not hold ‘Admin’ in all divisions."),
         ("Supervisor", globex_role.id, f"There is no division with the ID {globex_role.id}."),
         ("Supervisor", "no-id", "There is no division with the ID no-id."),
     ]
@@ -497,7 +592,7 @@ def test_the_service_refuses_what_the_pages_would_let_through(cast, ben, monkeyp
     ben.details()
     ben.post("access", {**roles((cast.role("Supervisor"), [cast.east])), "autosave": "1"})
     monkeypatch.setattr(forms, "problems", lambda *args, **more: [])
-    assert problems(ben.save()) == ["You do not hold “Supervisor” in East."]
+    assert problems(ben.save()) == ["You do not hold ‘Supervisor’ in East."]
     assert not Client.objects.exists()
 
 
@@ -507,9 +602,9 @@ def test_rights_lost_between_the_steps_are_said_at_the_step(cast, ben):
     ben.post("access", roles((cast.role("Supervisor"), [cast.home, cast.east])))
     cast.give(cast.ben, ("Supervisor", cast.home), ("Client Manager", cast.home))
     response = ben.save()
-    assert problems(response) == ["You no longer hold “Supervisor” in East."]
+    assert problems(response) == ["You no longer hold ‘Supervisor’ in East."]
     assert f'href="{ben.url("access")}?check=1#role-' in response.content.decode()
-    assert problems(ben.get("access")) == ["You no longer hold “Supervisor” in East."]
+    assert problems(ben.get("access")) == ["You no longer hold ‘Supervisor’ in East."]
     assert not Client.objects.exists()
     ben.post("access", roles((cast.role("Supervisor"), [cast.home])))
     assert secrets_in(ben.save())

@@ -216,7 +216,7 @@ def test_editing_in_any_way_needs_the_roles_of_the_client(cast, path):
     with pytest.raises(NotAllowed) as refused:
         path(cast.actor(cast.ben), client.id)
 
-    assert "“Supervisor” in East" in refused.value.message
+    assert "‘Supervisor’ in East" in refused.value.message
     assert Client.objects.get(id=client.id).version == 1
 
 
