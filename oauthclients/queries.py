@@ -12,7 +12,6 @@ from accounts.actor import Actor
 from accounts.errors import NotFound
 from accounts.models import Organization
 from accounts.rules.delegation import RoleDivision
-from accounts.services import grants
 from accounts.services.grants import NamedPair
 from oauthclients.models import Client, ClientAuthorization, ClientDraft
 from oauthclients.rules.client_spec import ClientSpec
@@ -46,11 +45,6 @@ def pairs_of(client: Client) -> list[NamedPair]:
         NamedPair(grant.role, grant.division)
         for grant in account_queries.grants_of(client.organization, client.id)
     ]
-
-
-def pairs_lacked(actor: Actor, client: Client) -> list[NamedPair]:
-    """The client's pairs that this actor does not hold; none means that they may edit it."""
-    return grants.lacked_by(actor, pairs_of(client))
 
 
 def spec_of(client: Client, pairs: list[NamedPair]) -> ClientSpec:

@@ -48,13 +48,13 @@ def resolve(actor: Actor, pairs: Iterable[RoleDivision]) -> list[NamedPair]:
             problems.add(
                 "roleDivisions",
                 "bad.client.role",
-                _("There is no role with the ID %(id)s.") % {"id": pair.role_id},
+                unknown_role(pair.role_id),
             )
         elif pair.division_id and division is None:
             problems.add(
                 "roleDivisions",
                 "bad.role.divisions",
-                _("There is no division with the ID %(id)s.") % {"id": pair.division_id},
+                unknown_division(pair.division_id),
             )
         else:
             named.append(NamedPair(role, division))
@@ -74,6 +74,16 @@ def refuse_not_held(actor: Actor, pairs: Sequence[NamedPair]) -> None:
     for named in lacked_by(actor, pairs):
         problems.add("roleDivisions", "bad.client.role", lacking(named))
     problems.raise_if_any()
+
+
+def unknown_role(role_id: object) -> str:
+    """Also for a role of another organization."""
+    return _("There is no role with the ID %(id)s.") % {"id": role_id}
+
+
+def unknown_division(division_id: object) -> str:
+    """Also for a division of another organization."""
+    return _("There is no division with the ID %(id)s.") % {"id": division_id}
 
 
 def lacking(named: NamedPair) -> str:

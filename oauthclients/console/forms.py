@@ -21,7 +21,7 @@ from accounts.actor import Actor
 from accounts.errors import Invalid, Problem, Problems
 from accounts.models import Division, Role
 from accounts.rules.delegation import RoleDivision
-from accounts.services.grants import NamedPair, lacking
+from accounts.services.grants import NamedPair, lacking, unknown_division, unknown_role
 from oauthclients import grant_types
 from oauthclients.console.tables import RoleBook
 from oauthclients.grant_types import GrantType
@@ -273,8 +273,7 @@ def _check_roles(
     for role_text, divisions in roles.items():
         role = book.roles.get(role_text)
         if role is None:
-            message = _("There is no role with the ID %(id)s.") % {"id": role_text}
-            found.add("roleDivisions", "bad.client.role", message)
+            found.add("roleDivisions", "bad.client.role", unknown_role(role_text))
             continue
         field = f"role-{role.id}" if actor.access.divisions_of_role(role.id) else "roleDivisions"
         if not divisions:
@@ -283,8 +282,7 @@ def _check_roles(
         for text in divisions:
             division = book.divisions.get(text)
             if division is None and text != EVERYWHERE:
-                message = _("There is no division with the ID %(id)s.") % {"id": text}
-                found.add(field, "bad.role.divisions", message)
+                found.add(field, "bad.role.divisions", unknown_division(text))
             elif not actor.access.holds(role.id, division.id if division else None):
                 was_held = text in had.get(role_text, ())
                 message = lost(role, division) if was_held else lacking(NamedPair(role, division))

@@ -57,6 +57,11 @@ def of_one(actor: Actor, pairs: Iterable[NamedPair]) -> Rights:
     )
 
 
+def of_client(actor: Actor, client: Client) -> Rights:
+    """For a single client."""
+    return of_one(actor, queries.pairs_of(client))
+
+
 def require_edit(actor: Actor, client: Client) -> None:
     """Refuses the page that asks, as the service would refuse what it asks for."""
     grants.require_held(actor, queries.pairs_of(client))

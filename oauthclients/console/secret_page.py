@@ -20,11 +20,10 @@ from accounts.actor import Actor
 from accounts.console.guard import actor_of, requires
 from accounts.permissions import Permission
 from oauthclients import grant_types, queries
-from oauthclients.console import tables
+from oauthclients.console import rights, tables
 from oauthclients.console.forms import PARTS
 from oauthclients.console.snippets import snippets
 from oauthclients.models import Client
-from oauthclients.services import secrets
 from oauthclients.services.secrets import PlainSecret
 
 # In the address of "Generate new secret", where the client was only just added: the new secret is shown as
@@ -59,7 +58,7 @@ def show(
                 {"label": tables.part_label(part, grant), "state": "done", "url": ""} for part in PARTS
             ],
             "snippets": snippets(client),
-            "generate_url": generate_url if secrets.may_generate(actor_of(request), client) else "",
+            "generate_url": generate_url if rights.of_client(actor_of(request), client).edit else "",
             "breadcrumbs": _breadcrumbs(client),
         },
     )
@@ -89,7 +88,7 @@ def finish(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
             "client": client,
             "form_errors": sent,
             "errors": [{"target": "id_stored", "message": _("Tick the box to confirm.")}] if sent else [],
-            "may_generate": secrets.may_generate(actor, client),
+            "may_generate": rights.of_client(actor, client).edit,
             "breadcrumbs": _breadcrumbs(client),
         },
     )

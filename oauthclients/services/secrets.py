@@ -23,8 +23,6 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.actor import Actor
 from accounts.errors import Conflict, Invalid
-from accounts.permissions import Permission
-from oauthclients import queries
 from oauthclients.models import Client, ClientSecret
 from oauthclients.services import access, tokens
 
@@ -160,10 +158,3 @@ def _add(actor: Actor, client: Client, now: datetime) -> PlainSecret:
         created_by_name=actor.name,
     )
     return secret
-
-
-def may_generate(actor: Actor, client: Client) -> bool:
-    """For showing the button; `generate` decides again."""
-    return bool(actor.access.decide(Permission.OAUTH_CLIENT_EDIT)) and not queries.pairs_lacked(
-        actor, client
-    )
