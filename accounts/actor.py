@@ -30,6 +30,10 @@ class Actor:
     name: str
     organization: Organization
     access: access.Access
+    # The program that acts for a person, and the scopes that it is held to (None: all the person may).
+    via_id: uuid.UUID | None = None
+    via_name: str | None = None
+    scopes: frozenset[str] | None = None
 
     def require(self, *any_of: str, division_id: uuid.UUID | None = None, division_name: str = "") -> None:
         """Raises `NotAllowed` unless one of these permissions is held (in that division)."""

@@ -19,6 +19,15 @@ from accounts.origin import origin
 class Action(StrEnum):
     """`entity.verb`, sorted."""
 
+    APP_ALLOWED = "app.allowed"
+    APP_APPROVED = "app.approved"
+    APP_ASKED = "app.asked"
+    APP_AUTHORIZATION_EDITED = "app.authorizationEdited"
+    APP_CODE_REPLAYED = "app.codeReplayed"
+    APP_DECLINED = "app.declined"
+    APP_FORGOTTEN = "app.forgotten"
+    APP_REFRESH_REPLAYED = "app.refreshReplayed"
+    APP_REVOKED = "app.revoked"
     CLIENT_CREATED = "client.created"
     CLIENT_DELETED = "client.deleted"
     CLIENT_DELETION_SCHEDULED = "client.deletionScheduled"
@@ -33,6 +42,16 @@ class Action(StrEnum):
     DIVISION_CREATED = "division.created"
     GRANTS_CHANGED = "grants.changed"
     ORGANIZATION_CREATED = "organization.created"
+    ORGANIZATION_DEFAULT_DURATION_SET = "organization.defaultDurationSet"
+    ORGANIZATION_HIPAA_DISABLED = "organization.hipaaDisabled"
+    ORGANIZATION_HIPAA_ENABLED = "organization.hipaaEnabled"
+    ORGANIZATION_IDLE_EXCLUSIONS_SET = "organization.idleExclusionsSet"
+    ORGANIZATION_IDLE_TIMEOUT_SET = "organization.idleTimeoutSet"
+    ORGANIZATION_IMPLICIT_ALLOWED = "organization.implicitAllowed"
+    ORGANIZATION_IMPLICIT_REFUSED = "organization.implicitRefused"
+    ORGANIZATION_RENAMED = "organization.renamed"
+    ORGANIZATION_SCOPES_ENFORCED = "organization.scopesEnforced"
+    ORGANIZATION_SCOPES_IGNORED = "organization.scopesIgnored"
     ROLE_CREATED = "role.created"
     USER_CREATED = "user.created"
     USER_DELETED = "user.deleted"
@@ -40,9 +59,19 @@ class Action(StrEnum):
     USER_PASSWORD_SET = "user.passwordSet"
     USER_SIGNED_IN = "user.signedIn"
     USER_SIGNED_OUT = "user.signedOut"
+    USER_TOKENS_REVOKED = "user.tokensRevoked"
 
 
 SENTENCES: Mapping[str, Any] = {
+    Action.APP_ALLOWED: _("allowed the app to act for them"),
+    Action.APP_APPROVED: _("authorized the app for this organization"),
+    Action.APP_ASKED: _("asked for the app to be authorized"),
+    Action.APP_AUTHORIZATION_EDITED: _("edited the app's authorization"),
+    Action.APP_CODE_REPLAYED: _("had a code used twice; its tokens were ended"),
+    Action.APP_DECLINED: _("declined to authorize the app"),
+    Action.APP_FORGOTTEN: _("took back what they had allowed the app"),
+    Action.APP_REFRESH_REPLAYED: _("had a refresh token used twice; its tokens were ended"),
+    Action.APP_REVOKED: _("revoked the app's authorization"),
     Action.CLIENT_CREATED: _("created the client"),
     Action.CLIENT_DELETED: _("deleted the client for good"),
     Action.CLIENT_DELETION_SCHEDULED: _("deleted the client, to be removed later"),
@@ -54,6 +83,17 @@ SENTENCES: Mapping[str, Any] = {
     Action.CLIENT_SECRET_REPLACED: _("generated a new secret"),
     Action.CLIENT_TOKENS_REVOKED: _("revoked the client's tokens"),
     Action.CLIENT_TOKENS_SHORTENED: _("shortened the life of the client's tokens"),
+    Action.ORGANIZATION_CREATED: _("created the organization"),
+    Action.ORGANIZATION_DEFAULT_DURATION_SET: _("changed the default token duration"),
+    Action.ORGANIZATION_HIPAA_DISABLED: _("turned off HIPAA compliance"),
+    Action.ORGANIZATION_HIPAA_ENABLED: _("turned on HIPAA compliance"),
+    Action.ORGANIZATION_IDLE_EXCLUSIONS_SET: _("changed the paths that do not count as use"),
+    Action.ORGANIZATION_IDLE_TIMEOUT_SET: _("changed the inactivity timeout"),
+    Action.ORGANIZATION_IMPLICIT_ALLOWED: _("allowed the implicit grant"),
+    Action.ORGANIZATION_IMPLICIT_REFUSED: _("switched off the implicit grant"),
+    Action.ORGANIZATION_RENAMED: _("renamed the organization"),
+    Action.ORGANIZATION_SCOPES_ENFORCED: _("turned on Enforce Scopes"),
+    Action.ORGANIZATION_SCOPES_IGNORED: _("turned off Enforce Scopes"),
 }
 
 
@@ -81,6 +121,8 @@ def record(
         actor_type=actor.type,
         actor_id=actor.id,
         actor_name=actor.name,
+        via_id=actor.via_id,
+        via_name=actor.via_name,
         action=action,
         entity_type=entity_type,
         entity_id=entity_id,

@@ -35,6 +35,8 @@ class Permission(StrEnum):
     OAUTH_CLIENT_DELETE = "oauth:client:delete"
     OAUTH_CLIENT_EDIT = "oauth:client:edit"
     OAUTH_CLIENT_VIEW = "oauth:client:view"
+    OAUTH_TOKEN_DELETE = "oauth:token:delete"
+    OAUTH_TOKEN_VIEW = "oauth:token:view"
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ _CATALOGUE: Mapping[str, Mapping[str, str]] = {
     "limits": {"organization": "view"},
     "messaging": {"integration": "view"},
     "mfa": {"verifier": "delete edit view"},
-    "oauth": {"client": "add authorize delete edit view", "token": "delete"},
+    "oauth": {"client": "add authorize delete edit view", "token": "delete view"},
     "outbound": {
         "callableTimeSet/": "search view",
         "campaign/": "add edit search view",

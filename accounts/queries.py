@@ -118,6 +118,19 @@ def who_can_grant(organization: Organization) -> list[str]:
     )
 
 
+def who_holds(organization: Organization, permission: str) -> list[str]:
+    """The names of up to three active people who hold this permission somewhere, for those who do not."""
+    roles_with = [role.id for role in roles(organization) if permission in expand(role.policies)]
+    holders = RoleGrant.objects.filter(
+        organization=organization, role_id__in=roles_with, subject_type=SubjectType.USER
+    ).values("subject_id")
+    return list(
+        User.objects.filter(id__in=holders, state=UserState.ACTIVE)
+        .order_by("name")
+        .values_list("name", flat=True)[:3]
+    )
+
+
 def changes_of(organization: Organization, entity_id: uuid.UUID) -> QuerySet[AuditEvent]:
     """The audit lines of one thing, newest first."""
     return AuditEvent.objects.filter(organization_id=organization.id, entity_id=entity_id).order_by("-at")

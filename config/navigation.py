@@ -44,6 +44,20 @@ ENTRIES = (
         _("Programs that may ask this server for tokens"),
         (Permission.OAUTH_CLIENT_VIEW,),
     ),
+    Entry(
+        _("Integrations"),
+        _("Authorized Applications"),
+        "authorized-applications",
+        _("Which apps may act for people here"),
+        (Permission.OAUTH_CLIENT_AUTHORIZE,),
+    ),
+    Entry(
+        _("Account"),
+        _("Organization Settings"),
+        "organization-settings",
+        _("Name, HIPAA compliance, inactivity timeout, Enforce Scopes"),
+        (Permission.DIRECTORY_ORGANIZATION_ADMIN,),
+    ),
 )
 
 

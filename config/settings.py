@@ -60,6 +60,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "oauth2_provider",
     "rest_framework",
+    "drf_spectacular",
+    "corsheaders",
     "axes",
     "csp",
 ]
@@ -67,6 +69,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.RequestOriginMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -74,6 +77,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.sign_in.idle.IdleSignOutMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.middleware.NoStoreMiddleware",
@@ -136,6 +140,8 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "sign-in"
+# Says for which app somebody signs in (accounts/sign_in/views.py `continuing_to`).
+SIGN_IN_LEADS_TO = "oauthclients.authorization_server.authorize.continuing_to"
 LOGIN_REDIRECT_URL = "admin-home"
 SESSION_COOKIE_NAME = "latchkey_session"
 SESSION_COOKIE_AGE = 12 * 60 * 60
@@ -160,12 +166,21 @@ AXES_ENABLE_ADMIN = False
 
 # --- OAuth ---------------------------------------------------------------------------------------
 
+# However often it is refreshed, an app's sign-in ends after this (ASVS 10.4.8).
+REFRESH_TOKEN_SECONDS = env.int("REFRESH_TOKEN_SECONDS", default=30 * 24 * 60 * 60)
+# How long the identical refresh may be sent again, by a client that did not get the answer.
+REFRESH_GRACE_SECONDS = env.int("REFRESH_GRACE_SECONDS", default=10)
+# In an organization with an idle timeout: give refresh tokens that die with the idle clock, or none.
+REFRESH_TOKENS_WITH_IDLE_TIMEOUT = env.bool("REFRESH_TOKENS_WITH_IDLE_TIMEOUT", default=True)
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauthclients.Client"
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "oauth2_provider.AccessToken"  # the default, which migrations name
 OAUTH2_PROVIDER = {
     "OAUTH2_VALIDATOR_CLASS": "oauthclients.authorization_server.validator.Validator",
     "OAUTH2_SERVER_CLASS": "oauthclients.authorization_server.server.Server",
     "SCOPES_BACKEND_CLASS": "oauthclients.authorization_server.scopes_backend.ScopesBackend",
-    "REFRESH_TOKEN_EXPIRE_SECONDS": 30 * 24 * 60 * 60,
+    "OIDC_ISS_ENDPOINT": BASE_URL,  # the `iss` of every answer, and the issuer of the metadata
+    "AUTHORIZATION_CODE_EXPIRE_SECONDS": 60,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": REFRESH_TOKEN_SECONDS,
     "REFRESH_TOKEN_REUSE_PROTECTION": True,
     "DEFAULT_SCOPES": [],
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
@@ -212,7 +227,39 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "oauthclients.api.errors.handle",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
+    "DEFAULT_SCHEMA_CLASS": "oauthclients.api.schema.Schema",
 }
+# The OpenAPI document, at /api/schema.
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.1",
+    "TITLE": "Latchkey",
+    "VERSION": "v2",
+    "SERVERS": [{"url": BASE_URL}],
+    "CAMELIZE_NAMES": True,
+}
+
+# --- Browser apps (CORS) -------------------------------------------------------------------------
+
+# Which origins: resource_server/cors.py. The metadata, open to everybody, sets its header itself.
+CORS_URLS_REGEX = r"/(oauth/(token|revoke)|api/v2(/.*)?)\Z"
+CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "accept-language",
+    "authorization",
+    "content-type",
+    "if-match",
+    "purecloud-sdk",
+]
+CORS_EXPOSE_HEADERS = [
+    "ININ-Correlation-Id",
+    "inin-ratelimit-count",
+    "inin-ratelimit-allowed",
+    "inin-ratelimit-reset",
+    "Retry-After",
+    "WWW-Authenticate",
+]
+CORS_PREFLIGHT_MAX_AGE = 600
 
 # --- Headers -------------------------------------------------------------------------------------
 

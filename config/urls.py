@@ -1,8 +1,12 @@
 """Where each address leads. API paths have no trailing slash (wire contract, fact 11), pages have one."""
 
-from django.urls import include, path, re_path
+from django.urls import include, path
 
 from config import views
+from oauthclients.api.schema import document
+from oauthclients.api.views import NoSuchRoute
+from oauthclients.authorization_server.leaving import leave
+from oauthclients.authorization_server.metadata import metadata
 
 urlpatterns = [
     path("", views.start, name="start"),
@@ -11,10 +15,16 @@ urlpatterns = [
     path("theme/", views.theme, name="theme"),
     path("admin/", views.admin_home, name="admin-home"),
     path("admin/integrations/oauth/", include("oauthclients.console.urls")),
+    path("admin/organization/settings/", include("oauthclients.console.organization_urls")),
+    path("admin/integrations/authorized-applications/", include("oauthclients.console.authorized_urls")),
+    path("account/apps/", include("oauthclients.console.your_apps_urls")),
     path("", include("accounts.sign_in.urls")),
     path("oauth/", include("oauthclients.authorization_server.urls")),
-    # Without the slash as well, which Django would answer with a redirect.
-    re_path(r"^api/v2(?:/|$)", include("oauthclients.api.urls")),
+    path("logout", leave, name="logout"),
+    path(".well-known/oauth-authorization-server", metadata, name="metadata"),
+    path("api/schema", document, name="api-schema"),
+    path("api/v2", NoSuchRoute.as_view()),  # else Django would redirect to it with a slash
+    path("api/v2/", include("oauthclients.api.urls")),
 ]
 
 handler400 = "config.views.bad_request"

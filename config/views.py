@@ -31,7 +31,14 @@ log = logging.getLogger(__name__)
 
 THEME_KEPT_SECONDS = 365 * 24 * 60 * 60
 # What a program asks for gets an answer that a program can read.
-JSON_PATHS = ("/api/v2", "/oauth/")
+JSON_PATHS = (
+    "/api/v2",
+    "/api/schema",
+    "/oauth/token",
+    "/oauth/revoke",
+    "/oauth/introspect",
+    "/.well-known/",
+)
 
 
 @require_safe

@@ -29,9 +29,23 @@ class GrantType:
     uses_scopes: bool
     # What the client's own page says about the secret.
     secret_use: Any
+    # What its clients send to /oauth/authorize, if anything.
+    response_type: str | None = None
     # Whether /oauth/token answers it in this version. Clients of the others can be registered meanwhile,
     # and their pages say that they have to wait.
     answered: bool = False
+
+    @property
+    def grant_types(self) -> frozenset[str]:
+        """What its clients may send to /oauth/token."""
+        if self.grant_type is None:
+            return frozenset()
+        own = {self.grant_type}
+        return (
+            frozenset(own | {"refresh_token"})
+            if self.grant_type == "authorization_code"
+            else frozenset(own)
+        )
 
 
 CLIENT_CREDENTIALS = GrantType(
@@ -81,6 +95,8 @@ CODE = GrantType(
     uses_redirect_uris=True,
     uses_scopes=True,
     secret_use=_("Sent when the app's server exchanges a code. Apps that use PKCE need no secret."),
+    response_type="code",
+    answered=True,
 )
 
 IMPLICIT = GrantType(
@@ -105,6 +121,8 @@ IMPLICIT = GrantType(
     uses_redirect_uris=True,
     uses_scopes=True,
     secret_use=_("Not used by this grant: the app in the browser needs only the client ID."),
+    response_type="token",
+    answered=True,
 )
 
 SAML2_BEARER = GrantType(

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import uuid
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from oauth2_provider.models import get_access_token_model
 
 from accounts import queries as account_queries
 from accounts.actor import Actor
-from accounts.errors import NotFound
-from accounts.models import Organization
+from accounts.errors import Invalid, NotFound
+from accounts.models import Organization, User
 from accounts.rules.delegation import RoleDivision
 from accounts.services.grants import NamedPair
-from oauthclients.models import Client, ClientAuthorization, ClientDraft
+from oauthclients import grant_types
+from oauthclients.models import (
+    AuthorizationState,
+    Client,
+    ClientAuthorization,
+    ClientDraft,
+    Consent,
+    TokenFamily,
+)
 from oauthclients.rules.client_spec import ClientSpec
+from oauthclients.rules.effective_access import EffectiveAccess, Word, of_person
 
 DRAFTS_LIVE = timedelta(days=14)
 
@@ -37,6 +50,17 @@ def client(organization: Organization, client_id: object, *, lock: bool = False)
     if found is None:
         raise NotFound(code="client.not.found")
     return found
+
+
+def organization_called(short_name: str) -> Organization | None:
+    """By the name that apps send as `org`."""
+    return Organization.objects.filter(short_name__iexact=short_name, active=True).first()
+
+
+def live_client(key: uuid.UUID) -> Client | None:
+    """A client of any organization that is not gone, for the authorization server."""
+    found = Client.objects.select_related("organization").filter(id=key).first()
+    return None if found is None or found.gone(timezone.now()) else found
 
 
 def pairs_of(client: Client) -> list[NamedPair]:
@@ -62,6 +86,35 @@ def spec_of(client: Client, pairs: list[NamedPair]) -> ClientSpec:
     )
 
 
+def app(organization: Organization, client_id: object, *, lock: bool = False) -> Client:
+    """A client of any organization, as this one may let it act for its people. With `lock`, the row is the
+    caller's until its transaction ends; tokens may be given to it meanwhile, which is why the lock leaves
+    its key alone.
+
+    Raises `NotFound` (`client.not.found`), and `Invalid` for a client of this organization that works by
+    roles and not by scopes. Of another organization's, not even that is told.
+    """
+    key = account_queries.as_uuid(client_id)
+    rows = Client.objects.select_related("organization").filter(id=key).order_by()
+    if lock:
+        rows = rows.select_for_update(of=("self",), no_key=True)
+    found = rows.first() if key else None
+    own = found is not None and found.organization_id == organization.id
+    if found is None or found.gone(timezone.now()) or not (own or _uses_scopes(found)):
+        raise NotFound(_("No client has this ID. Check with the app's developer."), code="client.not.found")
+    if not _uses_scopes(found):
+        raise Invalid.one(
+            "clientId",
+            "bad.grant.type",
+            _("This client acts for itself, by its roles. It needs no authorization."),
+        )
+    return found
+
+
+def _uses_scopes(client: Client) -> bool:
+    return grant_types.BY_CODE[client.authorization_grant_type].uses_scopes
+
+
 def authorizations(organization: Organization) -> QuerySet[ClientAuthorization]:
     """What this organization has said about apps, its own and others'."""
     return (
@@ -69,6 +122,108 @@ def authorizations(organization: Organization) -> QuerySet[ClientAuthorization]:
         .filter(Q(client__date_to_delete=None) | Q(client__date_to_delete__gt=timezone.now()))
         .select_related("client", "client__organization")
         .order_by("client__name")
+    )
+
+
+# Somebody waits for an answer. Requests of before it was noted who asked have a state only.
+WAITING = Q(requested_at__isnull=False) | Q(state=AuthorizationState.REQUESTED)
+
+
+def waits(row: ClientAuthorization) -> bool:
+    """`WAITING`, for a row that has been read."""
+    return row.requested_at is not None or row.state == AuthorizationState.REQUESTED
+
+
+def authorization_of(organization: Organization, client: Client) -> ClientAuthorization | None:
+    return ClientAuthorization.objects.filter(organization=organization, client=client).first()
+
+
+def word_on(organization: Organization, client: Client) -> Word:
+    """What this organization says about this app, right now: one statement."""
+    return words_on(organization, [client.id])[client.id]
+
+
+def words_on(organization: Organization, client_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Word]:
+    """The same for the apps of a page, in one statement as well."""
+    ids = list(client_ids)
+    said = {
+        client_id: Word(
+            enforced=organization.enforce_scopes,
+            state=state,
+            scope=frozenset(scope),
+            roles=frozenset(uuid.UUID(role) for role in roles),
+        )
+        for client_id, state, scope, roles in ClientAuthorization.objects.filter(
+            organization=organization, client_id__in=ids
+        ).values_list("client_id", "state", "scope", "roles")
+    }
+    return {key: said.get(key, Word(enforced=organization.enforce_scopes)) for key in ids}
+
+
+def last_uses(organization: Organization, client_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, datetime]:
+    """When each of these apps last acted for a person of this organization: two statements. An app that
+    did so before its tokens were purged is known by its newest sign-in."""
+    ids = list(client_ids)
+    calls = (
+        get_access_token_model()
+        .objects.filter(application_id__in=ids, user__organization=organization)
+        .values_list("application_id")
+        .annotate(Max("updated"))
+    )
+    sign_ins = (
+        TokenFamily.objects.filter(consent__client_id__in=ids, consent__user__organization=organization)
+        .values_list("consent__client_id")
+        .annotate(Max("started_at"))
+    )
+    return _newest([*calls, *sign_ins])
+
+
+def people_using(organization: Organization, client: Client) -> int:
+    """How many people of this organization have agreed to the app."""
+    return Consent.objects.filter(client=client, user__organization=organization).count()
+
+
+def consents(organization: Organization, person_id: uuid.UUID) -> QuerySet[Consent]:
+    """The apps that a person lets act for them; a client past its deletion date is none."""
+    return (
+        Consent.objects.filter(user_id=person_id, user__organization=organization)
+        .filter(Q(client__date_to_delete=None) | Q(client__date_to_delete__gt=timezone.now()))
+        .select_related("client", "client__organization")
+        .order_by("client__name", "id")
+    )
+
+
+def last_uses_for(person_id: uuid.UUID) -> dict[uuid.UUID, datetime]:
+    """When each app last acted for this person: two statements, as in `last_uses`."""
+    calls = (
+        get_access_token_model()
+        .objects.filter(user_id=person_id)
+        .values_list("application_id")
+        .annotate(Max("updated"))
+    )
+    sign_ins = (
+        TokenFamily.objects.filter(consent__user_id=person_id)
+        .values_list("consent__client_id")
+        .annotate(Max("started_at"))
+    )
+    return _newest([*calls, *sign_ins])
+
+
+def _newest(found: Iterable[tuple[uuid.UUID, datetime]]) -> dict[uuid.UUID, datetime]:
+    newest: dict[uuid.UUID, datetime] = {}
+    for key, at in found:
+        newest[key] = max(at, newest.get(key, at))
+    return newest
+
+
+def effective_access(person: User, client: Client, agreed: Iterable[str]) -> EffectiveAccess:
+    """What this app may do for this person, right now: two statements, never cached. `agreed` are the
+    scopes of the token."""
+    return of_person(
+        account_queries.access_of(person.organization_id, person.id),
+        word=word_on(person.organization, client),
+        asked=client.scope,
+        agreed=agreed,
     )
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,12 +32,20 @@ class Scope:
             return str(_SENTENCES[self.family])
         return str(pattern) % {"what": self.what}
 
+    @property
+    def changes(self) -> bool:
+        """Whether an app with it can change something: such scopes are marked wherever they are chosen."""
+        return not self.readonly and self.family not in _ONLY_TOLD
+
 
 _SENTENCES: Mapping[str, Any] = {
     "notifications": _("Be told about events as they happen"),
     "upload": _("Upload files"),
     "user-basic-info": _("See who you are: name, email and organization"),
 }
+
+# Without a read-only form, because there is nothing else to do with them.
+_ONLY_TOLD = frozenset({"notifications", "user-basic-info"})
 
 # family: (forms, what it is about). The families and their forms are those of wire contract F.
 _FAMILIES: Mapping[str, tuple[str, Any]] = {
@@ -251,6 +259,18 @@ def _scopes() -> dict[str, Scope]:
 
 
 CATALOGUE: Mapping[str, Scope] = _scopes()
+
+
+def expanded(scopes: Iterable[str]) -> frozenset[str]:
+    """With the read-only form of each: who may read and change may read."""
+    chosen = frozenset(scopes)
+    return chosen | {twin for scope in chosen if (twin := f"{scope}:readonly") in CATALOGUE}
+
+
+def meet(*sets: Iterable[str]) -> list[str]:
+    """What every one of these sets allows: `users` and `users:readonly` meet in `users:readonly`."""
+    first, *others = (expanded(scopes) for scopes in sets)
+    return narrowed(list(first.intersection(*others)))
 
 
 def narrowed(scopes: list[str]) -> list[str]:

@@ -28,6 +28,9 @@ class AuditEvent(models.Model):
     actor_type = models.CharField(max_length=16)
     actor_id = models.UUIDField(null=True)
     actor_name = models.CharField(max_length=200)
+    # The app that acted for the actor, if one did.
+    via_id = models.UUIDField(null=True)
+    via_name = models.CharField(max_length=200, null=True)
     action = models.CharField(max_length=60)
     entity_type = models.CharField(max_length=40)
     entity_id = models.UUIDField(null=True)

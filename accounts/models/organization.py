@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 from django.db import models
 from django.db.models.functions import Lower
@@ -16,6 +17,17 @@ class Organization(models.Model):
     short_name = models.SlugField(max_length=60)
     hipaa = models.BooleanField(default=False)
     active = models.BooleanField(default=True)
+    # Whether an app that acts for a person needs this organization's authorization, and is held to its
+    # scopes. Off means that it has all the power of its person (wire contract C5).
+    enforce_scopes = models.BooleanField(default=True)
+    implicit_allowed = models.BooleanField(default=True)
+    default_token_seconds = models.PositiveIntegerField(default=86_400)
+    idle_timeout_enabled = models.BooleanField(default=False)
+    idle_timeout_seconds = models.PositiveIntegerField(default=1_800)
+    # Since when the timeout has been on: nothing was idle before that.
+    idle_since = models.DateTimeField(null=True)
+    # Paths of the API that do not count as use (wire contract J).
+    idle_exclusions = models.JSONField(default=list)
     language = models.CharField(max_length=10, default="en")
     country_code = models.CharField(max_length=2, default="US")
     version = models.PositiveIntegerField(default=1)
@@ -25,6 +37,11 @@ class Organization(models.Model):
         constraints = [
             models.UniqueConstraint(Lower("short_name"), name="organization_short_name_is_unique")
         ]
+
+    @property
+    def idle_limit(self) -> timedelta | None:
+        """How long a sign-in or a token may go unused; None for any time."""
+        return timedelta(seconds=self.idle_timeout_seconds) if self.idle_timeout_enabled else None
 
     def __str__(self) -> str:
         return self.name

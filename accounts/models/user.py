@@ -42,6 +42,8 @@ class User(AbstractBaseUser):
     version = models.PositiveIntegerField(default=1)
     # Part of every session's hash: raising it ends the person's sign-ins for good.
     session_epoch = models.PositiveIntegerField(default=0)
+    # Tokens given up to this moment are void: moved forward when the password or the state changes.
+    not_before = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     modified_at = models.DateTimeField(auto_now=True)
 

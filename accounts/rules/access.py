@@ -68,6 +68,8 @@ class Decision:
     code: str = ""
     missing: tuple[str, ...] = ()
     divisions: tuple[str, ...] = ()
+    # The sentence, where the codes above have none.
+    message: str = ""
 
     def __bool__(self) -> bool:
         return self.allowed
@@ -79,6 +81,8 @@ class Decision:
 
     @property
     def sentence(self) -> str:
+        if self.message:
+            return self.message
         names = ", ".join(self.missing)
         where = ", ".join(self.divisions)
         match self.code:

@@ -12,6 +12,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit, queries
@@ -102,7 +103,7 @@ def change(*, actor: Actor, user_id: object, version: int | None, values: Mappin
         if _described(user) == before:
             return user
         if user.state != before["state"]:
-            user.session_epoch += 1
+            _end_sign_ins(user)
         user.version += 1
         _save(user)
         audit.record(
@@ -129,7 +130,7 @@ def delete(*, actor: Actor, user_id: object) -> None:
             return
         before = _described(user)
         user.state = UserState.DELETED
-        user.session_epoch += 1
+        _end_sign_ins(user)
         user.version += 1
         _save(user)
         audit.record(
@@ -139,7 +140,7 @@ def delete(*, actor: Actor, user_id: object) -> None:
 
 def set_password(*, actor: Actor, user: User, password: str) -> None:
     """Raises `Invalid` for a password that the rules refuse. Ends the person's other sign-ins,
-    because a session carries a hash of the password."""
+    because a session carries a hash of the password, and every token that an app got for them."""
     actor.require(
         Permission.DIRECTORY_USER_SET_PASSWORD,
         division_id=user.division_id,
@@ -148,8 +149,15 @@ def set_password(*, actor: Actor, user: User, password: str) -> None:
     _check(user, password)
     with transaction.atomic():
         user.set_password(password)
-        user.save(update_fields=["password"])
+        user.not_before = timezone.now()
+        user.save(update_fields=["password", "not_before"])
         audit.record(actor, audit.Action.USER_PASSWORD_SET, **_named(user))
+
+
+def _end_sign_ins(user: User) -> None:
+    """For good: neither a session nor a token from before works again when the state comes back."""
+    user.session_epoch += 1
+    user.not_before = timezone.now()
 
 
 def _locked(actor: Actor, user_id: object) -> User:

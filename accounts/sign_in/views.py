@@ -5,9 +5,11 @@ from __future__ import annotations
 from axes.utils import reset as forget_failures
 from django.conf import settings
 from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -28,7 +30,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """A person who is signed in already goes on to where they wanted to be."""
     if request.user.is_authenticated:
         return HttpResponseRedirect(safe_next(request))
-    form = SignInForm(request.POST if request.method == "POST" else None)
+    form = SignInForm(
+        request.POST if request.method == "POST" else None,
+        initial={"email": continuing_to(request).get("email", "")},
+    )
     if request.method == "POST" and form.is_valid():
         if seconds := too_many_from_here():
             return _page(request, "accounts/sign_in.html", form, wait=seconds)
@@ -50,6 +55,8 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         _record(request, audit.Action.USER_SIGNED_OUT)
     logout(request)
+    if "next" in request.POST:
+        return redirect_to_login(safe_next(request))
     return HttpResponseRedirect(resolve_url(settings.LOGIN_URL))
 
 
@@ -82,6 +89,14 @@ def safe_next(request: HttpRequest) -> str:
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return wanted if safe else resolve_url(settings.LOGIN_REDIRECT_URL)
+
+
+def continuing_to(request: HttpRequest) -> dict[str, str]:
+    """What there is to say about where the sign-in leads: `app`, a name, `email`, a hint, `form_action`,
+    for browsers that check where an answer to the form leads in the end. The one who knows is named in
+    the settings, because this app knows nothing of OAuth."""
+    found: dict[str, str] = import_string(settings.SIGN_IN_LEADS_TO)(safe_next(request))
+    return found
 
 
 def refusal(request: HttpRequest, wrong: str | None = None) -> str:
@@ -128,9 +143,16 @@ def _page(
     response = render(
         request,
         template,
-        {"form": form, "form_errors": bool(form.errors), "next": safe_next(request)},
+        {
+            "form": form,
+            "form_errors": bool(form.errors),
+            "next": safe_next(request),
+            "app": continuing_to(request).get("app", ""),
+        },
         status=429 if wait else 200,
     )
+    if target := continuing_to(request).get("form_action"):
+        response._csp_update = {"form-action": [target]}  # type: ignore[attr-defined]
     if wait:
         response["Retry-After"] = str(wait)
     return response

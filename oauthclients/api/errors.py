@@ -108,7 +108,7 @@ _BY_STATUS = {
 def handle(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's exception handler: every error ends here, and none as HTML."""
     if isinstance(error, DomainError):
-        return Response(domain_body(error), status=error.status)
+        return Response(domain_body(error), status=error.status, headers=_challenge(error))
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
@@ -132,6 +132,14 @@ def handle(error: Exception, context: dict[str, Any]) -> Response:
         body(500, "internal.server.error", _("The server could not answer this request.")),
         status=500,
     )
+
+
+def _challenge(error: DomainError) -> dict[str, str]:
+    """RFC 6750 3.1, where a scope is what is missing."""
+    scopes = " ".join(getattr(error, "scopes", ()))
+    if not scopes:
+        return {}
+    return {"WWW-Authenticate": f'Bearer realm="Latchkey", error="insufficient_scope", scope="{scopes}"'}
 
 
 def _throttled(error: exceptions.Throttled) -> Response:

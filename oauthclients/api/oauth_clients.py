@@ -52,7 +52,8 @@ class Clients(ApiView):
                 "dateToDelete", "bad.client.state", _("Only an inactive client can be deleted later.")
             )
         body.check()
-        spec = ClientSpec(**{"name": "", "grant_type": "", **given})
+        usual = {"name": "", "grant_type": "", "token_seconds": self.organization.default_token_seconds}
+        spec = ClientSpec(**{**usual, **given})
         client, secret = clients.create(actor=self.actor, spec=spec)
         return Response(shapes.client(client, queries.pairs_of(client), secret=secret.reveal()))
 

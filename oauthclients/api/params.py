@@ -139,6 +139,13 @@ class Body:
             return None
         return value
 
+    def flag(self, name: str) -> bool | None:
+        value = self._data.get(name)
+        if value is None or isinstance(value, bool):
+            return value
+        self.problems.add(name, "invalid.value", _("“%(field)s” must be true or false.") % {"field": name})
+        return None
+
     def entries(self, name: str, *, code: str = "invalid.value") -> list[Any] | None:
         value = self._data.get(name)
         if value is None:

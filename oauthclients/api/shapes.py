@@ -12,8 +12,8 @@ from accounts.actor import ActorType
 from accounts.models import Division, Organization, Role, RoleGrant, User
 from accounts.permissions import expand
 from accounts.services.grants import NamedPair
-from oauthclients import grant_types
-from oauthclients.models import AuthorizationState, Client, ClientAuthorization
+from oauthclients import grant_types, queries
+from oauthclients.models import Client, ClientAuthorization
 from oauthclients.scopes import Scope
 
 BASE = "/api/v2"
@@ -103,21 +103,22 @@ def scope(row: Scope) -> dict[str, Any]:
 
 
 def authorization(row: ClientAuthorization) -> dict[str, Any]:
-    """`roles`, which restricts an app to some roles, cannot be chosen yet. Of another organization's
-    client, only what its people see when they are asked to agree is told."""
+    """`roles` are the ids of the roles to whose holders the app is limited, none for everybody. `pending`:
+    somebody waits for an answer, a first one or about more. Of another organization's client, only what
+    its people see when they are asked to agree is told."""
     own = row.client.organization_id == row.organization_id
     whole = client(row.client, ())
     shown = {"id", "name", "description", "authorizedGrantType", "registeredRedirectUri", "scope", "state"}
     return {
         "client": whole if own else {key: value for key, value in whole.items() if key in shown},
         "scope": list(row.scope),
-        "roles": [],
+        "roles": list(row.roles),
         "resourceOwner": organization_name(row.organization),
         "dateCreated": date(row.created_at),
         "dateModified": date(row.modified_at),
         "createdBy": _who(ActorType.USER, row.created_by_id, row.created_by_name),
         "modifiedBy": _who(ActorType.USER, row.modified_by_id, row.modified_by_name),
-        "pending": row.state == AuthorizationState.REQUESTED,
+        "pending": queries.waits(row),
         "state": row.state,
         "selfUri": f"{BASE}/oauth/authorizations/{row.client_id}",
     }
@@ -138,11 +139,16 @@ def organization(row: Organization) -> dict[str, Any]:
         "defaultCountryCode": row.country_code,
         "thirdPartyOrgName": row.short_name,
         "domain": row.short_name,
-        "features": {"hipaa": row.hipaa},
+        "features": organization_features(row),
         "version": row.version,
         "state": "active" if row.active else "inactive",
         "selfUri": f"{BASE}/organizations/me",
     }
+
+
+def organization_features(row: Organization) -> dict[str, bool]:
+    """Of the vendor's features, the one that there is here."""
+    return {"hipaa": row.hipaa}
 
 
 def user(row: User) -> dict[str, Any]:

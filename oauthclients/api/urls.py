@@ -11,6 +11,7 @@ from oauthclients.api import (
     oauth_scopes,
     organizations,
     tokens,
+    tokens_timeout,
     users,
 )
 from oauthclients.api.views import NoSuchRoute
@@ -29,6 +30,9 @@ urlpatterns = [
     path("users/search", users.UserSearch.as_view()),
     path("users/<str:user_id>", users.OneUser.as_view()),
     path("tokens/me", tokens.OwnToken.as_view()),
+    path("tokens/timeout", tokens_timeout.IdleTokenTimeout.as_view()),
+    path("organizations/authentication/settings", organizations.AuthenticationSettings.as_view()),
+    path("organizations/features/<str:feature_name>", organizations.Feature.as_view()),
     path("organizations/me", organizations.OwnOrganization.as_view()),
     path("authorization/divisions", authorization.ManyDivisions.as_view()),
     path("authorization/divisions/home", authorization.HomeDivision.as_view()),

@@ -1,68 +1,278 @@
-"""What oauthlib asks while it decides about a token request. Replaces the parts of django-oauth-toolkit's
-validator that know secrets, scopes and storage; the rest stays the toolkit's."""
+"""What oauthlib asks while it decides about a request. Replaces the parts of django-oauth-toolkit's
+validator that know secrets, codes, scopes and storage; the rest stays the toolkit's."""
 
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
+from oauth2_provider.models import get_grant_model
 from oauth2_provider.oauth2_validators import OAuth2Validator
-from oauthlib.oauth2.rfc6749.errors import UnauthorizedClientError
+from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, UnauthorizedClientError
+from oauthlib.oauth2.rfc6749.utils import scope_to_list
 
 from accounts import rates
+from oauthclients import grant_types, queries, scopes
 from oauthclients.authorization_server.client_authentication import credentials
 from oauthclients.authorization_server.errors import SlowDown
-from oauthclients.services import secrets, tokens
+from oauthclients.authorization_server.server import at_token_endpoint, sign_in_of
+from oauthclients.models import Client
+from oauthclients.rules import redirect_uris
+from oauthclients.services import families, secrets, tokens
 
 _NOBODY = uuid.UUID(int=0)
 
 
 class Validator(OAuth2Validator):
+    # --- Which client is this -------------------------------------------------------------------
+
+    def client_authentication_required(self, request: Any, *args: Any, **kwargs: Any) -> bool:
+        """Always, but for one who exchanges a code with PKCE and sends no credentials at all: it proves to
+        be whoever asked for the code (RFC 7636). A secret that was sent must be right."""
+        if credentials(request.headers.get("HTTP_AUTHORIZATION"), dict(request.decoded_body)) is not None:
+            return True
+        return not (request.grant_type == "authorization_code" and request.code_verifier)
+
     def authenticate_client(self, request: Any, *args: Any, **kwargs: Any) -> bool:
         """One statement, whether the client exists or not."""
         sent = credentials(request.headers.get("HTTP_AUTHORIZATION"), dict(request.decoded_body))
         if sent is None:
             return False
         now = timezone.now()
-        secret = secrets.find(_key(sent.client_id), sent.secret, now)
+        secret = secrets.find(client_key(sent.client_id), sent.secret, now)
         if secret is None or secret.client.gone(now):
             return False
-        if not secret.client.gives_tokens():
-            # Said only to somebody who knows the secret.
-            raise UnauthorizedClientError(description="This client is not active.", request=request)
-        issued = rates.Window("tokens", secret.client.client_id, settings.RATE_TOKENS_PER_CLIENT)
-        if issued.limit and issued.count() > issued.limit:
-            raise SlowDown(issued.resets_in())
-        request.client = secret.client
-        request.client_id = secret.client.client_id
-        request.client_secret = None
+        self._let_in(secret.client, request)
         request.used_secret = secret
         return True
+
+    def authenticate_client_id(self, client_id: str, request: Any, *args: Any, **kwargs: Any) -> bool:
+        """A client that only says who it is. Whether that is enough is for `validate_code` to say."""
+        client = queries.live_client(client_key(client_id or ""))
+        if client is None:
+            return False
+        self._let_in(client, request)
+        return True
+
+    def _let_in(self, client: Client, request: Any) -> None:
+        if not client.gives_tokens():
+            # Said only to somebody who knows the secret, or a code's verifier.
+            raise UnauthorizedClientError(description="This client is not active.", request=request)
+        issued = rates.Window("tokens", client.client_id, settings.RATE_TOKENS_PER_CLIENT)
+        if issued.limit and issued.count() > issued.limit:
+            raise SlowDown(issued.resets_in())
+        request.client = client
+        request.client_id = client.client_id
+        request.client_secret = None
+
+    def validate_client_id(self, client_id: str, request: Any, *args: Any, **kwargs: Any) -> bool:
+        """At the authorization endpoint."""
+        client = queries.live_client(client_key(client_id))
+        if client is None or not client.gives_tokens():
+            return False
+        request.client = client
+        return True
+
+    def validate_grant_type(
+        self, client_id: str, grant_type: str, client: Client, request: Any, *args: Any, **kwargs: Any
+    ) -> bool:
+        own = grant_types.BY_CODE[client.authorization_grant_type]
+        return grant_type in own.grant_types
+
+    def validate_response_type(
+        self, client_id: str, response_type: str, client: Client, request: Any, *args: Any, **kwargs: Any
+    ) -> bool:
+        """An organization can switch the implicit grant off for its clients; for its people, the
+        authorization endpoint looks once it knows who they are."""
+        if response_type != grant_types.BY_CODE[client.authorization_grant_type].response_type:
+            return False
+        return response_type != "token" or client.organization.implicit_allowed
+
+    # --- Redirect URIs and scopes ---------------------------------------------------------------
+
+    def validate_redirect_uri(
+        self, client_id: str, redirect_uri: str, request: Any, *args: Any, **kwargs: Any
+    ) -> bool:
+        return any(redirect_uris.matches(one, redirect_uri) for one in request.client.redirect_uri_list)
+
+    def get_default_redirect_uri(
+        self, client_id: str, request: Any, *args: Any, **kwargs: Any
+    ) -> str | None:
+        """The one of the code at hand, or the only one that is registered (RFC 6749 3.1.2.3)."""
+        sign_in = sign_in_of(request)
+        if sign_in is not None and sign_in.code is not None:
+            uri: str = sign_in.code.redirect_uri
+            return uri
+        registered = request.client.redirect_uri_list
+        return registered[0] if len(registered) == 1 else None
 
     def validate_scopes(
         self, client_id: str, scopes: Any, client: Any, request: Any, *args: Any, **kwargs: Any
     ) -> bool:
-        """Scopes do not apply to client credentials: the power of such a token is the client's
-        role-division pairs (wire contract B3), so a `scope` that was sent is not looked at."""
-        request.scopes = []
+        """At the authorization endpoint, those asked for must be the client's. To client credentials scopes
+        do not apply: their power is the client's role-division pairs (wire contract B3), so a `scope`
+        that was sent is not looked at."""
+        if at_token_endpoint(request):
+            request.scopes = []
+            return True
+        return within(scopes or [], client.scope)
+
+    def is_pkce_required(self, client_id: str, request: Any) -> bool:
+        """Either a secret or PKCE proves that the one who exchanges a code is the one who asked for it;
+        `validate_code` refuses an exchange with neither."""
+        return False
+
+    # --- Authorization codes ---------------------------------------------------------------------
+
+    def save_authorization_code(
+        self, client_id: str, code: dict[str, str], request: Any, *args: Any, **kwargs: Any
+    ) -> None:
+        """Runs inside the transaction of authorization_server/authorize.py, which put `decision` on the
+        request and holds the lock on the person's consent."""
+        now = timezone.now()
+        digest = tokens.digest(code["code"])
+        families.start(
+            consent=request.decision.consent,
+            scope=request.scopes,
+            now=now,
+            code_digest=digest,
+            redirect_uri_given=request.decision.redirect_uri_given,
+            session_digest=request.decision.session_digest,
+        )
+        get_grant_model().objects.create(
+            application=request.client,
+            user=request.user,
+            code=digest,
+            expires=now + timedelta(seconds=settings.OAUTH2_PROVIDER["AUTHORIZATION_CODE_EXPIRE_SECONDS"]),
+            redirect_uri=request.redirect_uri,
+            scope=" ".join(request.scopes),
+            code_challenge=request.code_challenge or "",
+            code_challenge_method=request.code_challenge_method or "",
+        )
+
+    def validate_code(
+        self, client_id: str, code: str, client: Client, request: Any, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Whether this client may exchange this code, with this redirect URI and this proof."""
+        sign_in = families.of_code(client=client, code=code, now=timezone.now())
+        if sign_in is None or sign_in.code is None:
+            return False
+        challenged = bool(sign_in.code.code_challenge)
+        if request.used_secret is None and not challenged:
+            return False
+        if request.code_verifier and not challenged:
+            return False  # a downgrade: the challenge was taken out on the way here (RFC 9700 4.8.2)
+        sent = request.redirect_uri
+        if sent != sign_in.code.redirect_uri and (sent is not None or sign_in.family.redirect_uri_given):
+            return False
+        request.sign_in = sign_in
+        request.user = sign_in.person
+        request.scopes = sign_in.agreed
         return True
 
+    def get_code_challenge(self, code: str, request: Any) -> str | None:
+        return request.sign_in.code.code_challenge or None
+
+    def get_code_challenge_method(self, code: str, request: Any) -> str | None:
+        return request.sign_in.code.code_challenge_method or None
+
+    def confirm_redirect_uri(
+        self, client_id: str, code: str, redirect_uri: str, client: Client, *args: Any, **kwargs: Any
+    ) -> bool:
+        return True  # `validate_code` has, with the error that RFC 6749 5.2 wants
+
+    def invalidate_authorization_code(
+        self, client_id: str, code: str, request: Any, *args: Any, **kwargs: Any
+    ) -> None:
+        """`save_bearer_token` has, before there was a token."""
+
+    # --- Refresh tokens --------------------------------------------------------------------------
+
+    def validate_refresh_token(
+        self, refresh_token: str, client: Client, request: Any, *args: Any, **kwargs: Any
+    ) -> bool:
+        wanted = scope_to_list(request.scope) if request.scope else None
+        sign_in = families.of_refresh_token(
+            client=client, value=refresh_token, wanted=wanted, now=timezone.now()
+        )
+        if sign_in is None:
+            return False
+        request.sign_in = sign_in
+        request.user = sign_in.person
+        return True
+
+    def get_original_scopes(self, refresh_token: str, request: Any, *args: Any, **kwargs: Any) -> list[str]:
+        return list(request.sign_in.agreed)
+
+    def is_within_original_scope(
+        self, request_scopes: list[str], refresh_token: str, request: Any, *args: Any, **kwargs: Any
+    ) -> bool:
+        return within(request_scopes, request.sign_in.agreed)
+
+    def rotate_refresh_token(self, request: Any) -> bool:
+        return True
+
+    # --- Tokens ----------------------------------------------------------------------------------
+
     def save_bearer_token(self, token: Any, request: Any, *args: Any, **kwargs: Any) -> None:
-        """One INSERT. The toolkit's own would read the token back and wrap the one statement into a
-        transaction."""
-        tokens.issue(
+        """For client credentials one INSERT: the toolkit's own would read the token back and wrap the one
+        statement into a transaction. Codes, refreshes and implicit answers run in one already."""
+        now = timezone.now()
+        sign_in = sign_in_of(request)
+        if not at_token_endpoint(request):
+            self._save_implicit(token, request)
+        elif sign_in is not None:
+            self._save_for_person(token, request, sign_in)
+        else:
+            self._issue(token, request)
+        tokens.note_use(request.client, now, vars(request).get("used_secret"))
+
+    def _save_implicit(self, token: Any, request: Any) -> None:
+        decision = request.decision
+        family = families.start(
+            consent=decision.consent,
+            scope=request.scopes,
+            now=timezone.now(),
+            session_digest=decision.session_digest,
+        )
+        self._issue(token, request, user=request.user, family=family)
+
+    def _save_for_person(self, token: Any, request: Any, sign_in: families.SignIn) -> None:
+        if sign_in.resent is not None:
+            return  # the answer of a moment ago once more
+        if sign_in.code is not None and not families.spend(sign_in.code):
+            raise InvalidGrantError(request=request)
+        access_token = self._issue(
+            token, request, user=sign_in.person, family=sign_in.family, clock=sign_in.clock
+        )
+        if "refresh_token" in token:
+            families.keep_refresh_token(
+                sign_in=sign_in,
+                client=request.client,
+                value=token["refresh_token"],
+                access_token=access_token,
+                now=timezone.now(),
+            )
+
+    def _issue(self, token: Any, request: Any, **more: Any) -> Any:
+        return tokens.issue(
             client=request.client,
-            user=None,
             value=token["access_token"],
             seconds=token["expires_in"],
             scope=request.scopes,
+            **{"user": None, **more},
         )
-        tokens.note_use(request.client, timezone.now(), request.used_secret)
 
 
-def _key(client_id: str) -> uuid.UUID:
+def within(wanted: list[str], granted: list[str]) -> bool:
+    """Whether these scopes are all covered: `users` covers `users:readonly`."""
+    return set(wanted) <= scopes.expanded(granted)
+
+
+def client_key(client_id: str) -> uuid.UUID:
     """The key to look for. Anything that is not an id as we write them is nobody's: the statement runs
     all the same, so that the time does not tell."""
     try:

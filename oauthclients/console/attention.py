@@ -37,6 +37,8 @@ def items(actor: Actor) -> list[Item]:
     found = [*_draft(actor)]
     if actor.access.decide(Permission.OAUTH_CLIENT_VIEW):
         found += [*_ending_secrets(actor), *_pending_deletion(actor)]
+    if actor.access.decide(Permission.OAUTH_CLIENT_AUTHORIZE):
+        found += _awaiting(actor)
     return found
 
 
@@ -97,4 +99,17 @@ def _pending_deletion(actor: Actor) -> Iterator[Item]:
             when=client.date_to_delete,
             url=reverse("oauth-client", args=[client.id]),
             link_label=_("Open"),
+        )
+
+
+def _awaiting(actor: Actor) -> Iterator[Item]:
+    """Who waits longest comes first."""
+    waiting = queries.authorizations(actor.organization).filter(queries.WAITING)
+    for row in waiting.order_by("requested_at", "created_at")[:MOST]:
+        yield Item(
+            text=_("‘%(name)s’ awaits authorization") % {"name": row.client.name},
+            when_label=_("asked"),
+            when=row.requested_at or row.created_at,
+            url=reverse("authorized-application", args=[row.client_id]),
+            link_label=_("Review"),
         )

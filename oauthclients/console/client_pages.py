@@ -24,7 +24,7 @@ from accounts.permissions import Permission, label_of
 from accounts.services import grants
 from accounts.templatetags.when import exactly, relative
 from oauthclients import queries
-from oauthclients.console import client_view, rights, words
+from oauthclients.console import client_view, effects, rights, words
 from oauthclients.console.snippets import snippets
 from oauthclients.models import AuthorizationState, Client
 from oauthclients.rules import deletion
@@ -56,6 +56,7 @@ def client(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
                 "words": words.duration(shown.token_seconds),
                 "n": words.number(shown.token_seconds),
             },
+            "idle_note": effects.idle_note(shown.organization, words.grant_type(shown)),
             "snippets": snippets(shown),
             "changes": client_view.changes(shown),
         },

@@ -29,7 +29,7 @@ from accounts.errors import DomainError, Invalid, NotAllowed, NotFound, Problem
 from accounts.permissions import Permission
 from oauthclients import grant_types, queries
 from oauthclients.console import drafts as draft_store
-from oauthclients.console import forms, secret_page, tables
+from oauthclients.console import effects, forms, secret_page, tables, words
 from oauthclients.console.drafts import DraftChangedError, DraftUsedError
 from oauthclients.console.forms import ACCESS, DETAILS, DURATION, PARTS, Typed
 from oauthclients.console.snippets import token_url
@@ -366,7 +366,7 @@ class DurationPage(StepPage):
 
     def __init__(self, request: HttpRequest, actor: Actor, draft: ClientDraft) -> None:
         super().__init__(request, actor, draft)
-        self.typed.setdefault(DURATION, {"seconds": str(token_life.DEFAULT)})
+        self.typed.setdefault(DURATION, {"seconds": str(actor.organization.default_token_seconds)})
 
     @sensitive_variables("secret")
     def next(self, version: int) -> HttpResponse:
@@ -456,6 +456,10 @@ def duration_context(
 ) -> dict[str, Any]:
     """For parts/duration.html, in the wizard and on the edit page."""
     scim_only = forms.scim_only(forms.spec_of(typed), book)
+    suggested = {
+        "n": words.number(book.organization.default_token_seconds),
+        "words": words.duration(book.organization.default_token_seconds),
+    }
     presets = [
         {"seconds": 3_600, "label": _("1 hour")},
         {
@@ -473,12 +477,16 @@ def duration_context(
         ]
     return {
         "duration_form": forms.form(forms.DurationForm, typed.get(DURATION, {}), problems),
-        "duration_hint": _(
-            "300 to 38,880,000 (450 days), because SCIM Integration is the only role. "
-            "Suggested: 86,400 (1 day)."
+        "duration_hint": (
+            _(
+                "300 to 38,880,000 (450 days), because SCIM Integration is the only role. "
+                "Suggested: %(n)s (%(words)s)."
+            )
+            if scim_only
+            else _("300 to 172,800 (5 minutes to 2 days). Suggested: %(n)s (%(words)s).")
         )
-        if scim_only
-        else _("300 to 172,800 (5 minutes to 2 days). Suggested: 86,400 (1 day)."),
+        % suggested,
+        "idle_note": effects.idle_note(book.organization, forms.grant_of(typed)),
         "presets": presets,
     }
 

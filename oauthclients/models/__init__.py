@@ -1,15 +1,22 @@
-"""What is stored about OAuth clients. Access tokens are django-oauth-toolkit's own model."""
+"""What is stored about OAuth clients. Access tokens, refresh tokens and codes are django-oauth-toolkit's
+own models."""
 
 from oauthclients.models.authorization import AuthorizationState, ClientAuthorization
 from oauthclients.models.client import Client, ClientState
 from oauthclients.models.client_draft import ClientDraft
+from oauthclients.models.client_origin import ClientOrigin
 from oauthclients.models.client_secret import ClientSecret
+from oauthclients.models.consent import Consent, FamilyToken, TokenFamily
 
 __all__ = [
     "AuthorizationState",
     "Client",
     "ClientAuthorization",
     "ClientDraft",
+    "ClientOrigin",
     "ClientSecret",
     "ClientState",
+    "Consent",
+    "FamilyToken",
+    "TokenFamily",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -13,19 +14,25 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from accounts.actor import Actor, ActorType
-from accounts.models import Organization
+from accounts.models import Organization, User
+from oauthclients import queries
 from oauthclients.api.errors import ApiError
 from oauthclients.models import Client
-from oauthclients.rules import effective_access
+from oauthclients.rules import effective_access, idle, token_life
+from oauthclients.rules.effective_access import EffectiveAccess
 from oauthclients.services import tokens
+
+OWN_TOKEN = "/api/v2/tokens/me"
 
 
 @dataclass(frozen=True)
 class Caller:
-    """The client behind a living token. DRF calls it `request.user`."""
+    """Who is behind a living token: a client, or a client acting for a person. DRF calls it
+    `request.user`."""
 
     client: Client
     token: AbstractAccessToken
+    person: User | None = None
 
     @property
     def is_authenticated(self) -> bool:
@@ -33,38 +40,83 @@ class Caller:
 
     @property
     def organization(self) -> Organization:
-        return self.client.organization
+        """Where the token counts: the person's organization, whoever made the app."""
+        return self.client.organization if self.person is None else self.person.organization
+
+    @cached_property
+    def effective(self) -> EffectiveAccess:
+        """Read from the database, once per request and never across requests."""
+        if self.person is None:
+            return effective_access.of_client(self.client)
+        return queries.effective_access(self.person, self.client, self.token.scope.split())
 
     @cached_property
     def actor(self) -> Actor:
-        """Reads the rights from the database, once per request and never across requests."""
+        if self.person is None:
+            return Actor(
+                type=ActorType.CLIENT,
+                id=self.client.id,
+                name=self.client.name,
+                organization=self.organization,
+                access=self.effective.access,
+            )
         return Actor(
-            type=ActorType.CLIENT,
-            id=self.client.id,
-            name=self.client.name,
+            type=ActorType.USER,
+            id=self.person.id,
+            name=str(self.person),
             organization=self.organization,
-            access=effective_access.of_client(self.client),
+            access=self.effective.access,
+            via_id=self.client.id,
+            via_name=self.client.name,
+            scopes=self.effective.scopes,
         )
 
 
-def caller_of(value: str) -> Caller | None:
-    """Who holds this token, if it lives: known, not expired, its client still accepting it. One
-    statement, and one more in a minute to note that the client was used."""
+def caller_of(value: str, *, counts: Callable[[Organization], bool] | None = None) -> Caller | None:
+    """Who holds this token, if it lives: known, not expired, not idle, its client still accepting it, its
+    person still there. One statement, and at most two more in a minute to note that it was used.
+
+    `counts` says whether this is a use of the token, for its idle clock; None for a mere look at it.
+    """
     now = timezone.now()
     token = (
         get_access_token_model()
-        .objects.select_related("application__organization")
-        .filter(token_checksum=hashlib.sha256(value.encode()).hexdigest())
+        .objects.select_related("application__organization", "user__organization", "user__division")
+        .filter(token_checksum=tokens.digest(value))
         .first()
     )
     if token is None or token.expires <= now or token.application is None:
         return None
-    if token.user_id is not None:
-        return None  # no grant issues these yet; see rules/effective_access.py
     if not token.application.accepts_tokens():
         return None
-    tokens.note_use(token.application, now)
-    return Caller(token.application, token)
+    if token.user is not None and not _still_there(token.user, token.created):
+        return None
+    caller = Caller(token.application, token, token.user)
+    if token_life.is_idle(caller.organization, token.updated, now):
+        return None
+    if counts is not None:
+        tokens.note_use(token.application, now)
+        if caller.organization.idle_limit is not None and counts(caller.organization):
+            tokens.touch(token, now)
+    return caller
+
+
+def _still_there(person: User, given_at: datetime) -> bool:
+    if not person.is_active or not person.organization.active:
+        return False
+    return person.not_before is None or given_at > person.not_before
+
+
+def is_use(request: Request) -> Callable[[Organization], bool]:
+    """Whether a call is activity (wire contract J): not where it asks for the opposite, and not at a path
+    that the organization has excluded."""
+
+    def counts(organization: Organization) -> bool:
+        if request.path == OWN_TOKEN and request.query_params.get("preserveIdleTTL", "").lower() == "true":
+            return False
+        return not any(idle.matches(path, request.path) for path in organization.idle_exclusions)
+
+    return counts
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -74,9 +126,10 @@ class BearerAuthentication(BaseAuthentication):
         scheme, _space, value = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not value.strip():
             raise ApiError.authentication_required()
-        caller = caller_of(value.strip())
+        caller = caller_of(value.strip(), counts=is_use(request))
         if caller is None:
             raise ApiError.bad_credentials()
+        request._request.browser_client = caller.client  # type: ignore[attr-defined]  # for cors.py
         return caller, caller.token
 
     def authenticate_header(self, request: Request) -> str:

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from accounts.errors import NotAllowed
+from accounts.rules.access import Decision
 from oauthclients import scopes as scope_catalogue
 from oauthclients.api.errors import ApiError
+from oauthclients.rules.effective_access import MISSING_SCOPE
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -29,18 +32,20 @@ class Requirement:
 
     any_of: tuple[str, ...]
     scopes: tuple[str, ...]
-    user_context: bool
+    user_context: bool = False
+    # Names its scope, and answers without it as well (see api/tokens.py).
+    lenient: bool = False
 
 
 def requires(
-    *any_of: str, scopes: tuple[str, ...], user_context: bool = False
+    *any_of: str, scopes: tuple[str, ...], user_context: bool = False, lenient: bool = False
 ) -> Callable[[Handler], Handler]:
     """Marks a handler. Unknown scopes are refused when the module is read."""
     unknown = set(scopes) - scope_catalogue.CATALOGUE.keys()
     assert not unknown, unknown
 
     def mark(handler: Handler) -> Handler:
-        handler.requirement = Requirement(any_of, scopes, user_context)  # type: ignore[attr-defined]
+        handler.requirement = Requirement(any_of, scopes, user_context, lenient)  # type: ignore[attr-defined]
         return handler
 
     return mark
@@ -52,6 +57,21 @@ def requirement_of(view: APIView, method: str) -> Requirement | None:
     return getattr(handler, "requirement", None)
 
 
+class InsufficientScope(NotAllowed):
+    """Told to the app in the header of RFC 6750 3.1 as well."""
+
+    def __init__(self, message: str, scopes: tuple[str, ...]) -> None:
+        super().__init__(message, code=MISSING_SCOPE)
+        self.scopes = scopes
+        self.parameters = {"scopes": ",".join(scopes)}
+
+
+def refuse_scope(decision: Decision) -> None:
+    """Raises `InsufficientScope` where a scope is what is missing."""
+    if decision.code == MISSING_SCOPE:
+        raise InsufficientScope(decision.sentence, decision.missing)
+
+
 class Guarded(BasePermission):
     """Runs before every handler of `/api/v2`."""
 
@@ -59,9 +79,12 @@ class Guarded(BasePermission):
         requirement = requirement_of(view, request.method or "")
         if requirement is None:
             return False
-        if requirement.user_context:
+        caller = cast("Caller", request.user)
+        if requirement.user_context and caller.person is None:
             raise ApiError.no_user_context()
-        if requirement.any_of:
-            caller = cast("Caller", request.user)
-            caller.actor.require(*requirement.any_of)
+        decision = caller.effective.decide(*requirement.any_of, scopes=requirement.scopes)
+        if requirement.lenient and decision.code == MISSING_SCOPE:
+            return True
+        refuse_scope(decision)
+        decision.require()
         return True

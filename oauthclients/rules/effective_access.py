@@ -1,17 +1,111 @@
-"""What a token may do, decided at each call from what is stored at that moment.
+"""What a token may do: the one place where that is decided, at each call, from what is stored then.
 
-A client-credentials token has the client's role-division pairs and nothing else; scopes do not apply to
-it (wire contract B3). Tokens for a person will have the intersection of the person's permissions, the
-organization's authorization and the token's scopes; until that grant exists no such token does.
+Grants are *united* (a role in East and one in West allow both), restrictions are *intersected*:
+
+- A client-credentials token has the client's role-division pairs and nothing else; scopes do not apply
+  to it (wire contract B3).
+- A token of a person has what *all three* allow: the person's own permissions in their divisions, the
+  scopes that the person's organization authorized for the app, and the scopes of the token (seed 003).
+  An app that has stopped asking for a scope has it no more either.
+- Where an organization does not enforce scopes, its apps have all the power of their person; its no to
+  an app, and a limit to some roles, count all the same.
 """
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
 from accounts import queries as account_queries
-from accounts.rules.access import Access
-from oauthclients.models import Client
+from accounts.rules.access import ALLOWED, Access, Decision
+from oauthclients import scopes
+from oauthclients.models import AuthorizationState, Client
+
+# Codes of wire contract G2.
+NOT_AUTHORIZED = "not.authorized"
+ROLE_LIMIT = "authz.policy.denied"
+MISSING_SCOPE = "app.not.authorized.for.scope"
 
 
-def of_client(client: Client) -> Access:
+@dataclass(frozen=True)
+class Word:
+    """What an organization says about an app: whether it enforces scopes at all, and what it has
+    authorized. `state` is None where it has said nothing. `roles` are those of which a person must hold
+    one; none: everybody."""
+
+    enforced: bool
+    state: str | None = None
+    scope: frozenset[str] = frozenset()
+    roles: frozenset[uuid.UUID] = frozenset()
+
+    @property
+    def authorized(self) -> bool:
+        return self.state == AuthorizationState.AUTHORIZED
+
+    @property
+    def barred(self) -> bool:
+        """Whether nobody here may use the app."""
+        if self.enforced:
+            return not self.authorized
+        return self.state in (AuthorizationState.REVOKED, AuthorizationState.UNAUTHORIZED)
+
+
+@dataclass(frozen=True)
+class EffectiveAccess:
+    """`scopes` is None where scopes do not apply. `barrier` says why nothing is allowed at all."""
+
+    access: Access
+    scopes: frozenset[str] | None = None
+    barrier: Decision = ALLOWED
+
+    def decide(
+        self,
+        *any_of: str,
+        scopes: Iterable[str] = (),
+        division_id: uuid.UUID | None = None,
+        division_name: str = "",
+    ) -> Decision:
+        """At least one of these scopes *and* at least one of these permissions, held in that division.
+        Without permissions, the scope is enough: such a route answers every person."""
+        if not self.barrier:
+            return self.barrier
+        wanted = tuple(scopes)
+        if self.scopes is not None and not self.scopes.intersection(wanted):
+            return Decision(
+                False,
+                MISSING_SCOPE,
+                wanted,
+                message=_("App not authorized to use scope [%(names)s]") % {"names": ", ".join(wanted)},
+            )
+        if not any_of:
+            return ALLOWED
+        return self.access.decide(*any_of, division_id=division_id, division_name=division_name)
+
+
+def of_client(client: Client) -> EffectiveAccess:
     """The access of a client-credentials client: one statement."""
-    return account_queries.access_of(client.organization_id, client.id)
+    return EffectiveAccess(account_queries.access_of(client.organization_id, client.id))
+
+
+def of_person(
+    access: Access, *, word: Word, asked: Iterable[str], agreed: Iterable[str]
+) -> EffectiveAccess:
+    """The access of an app that acts for a person. `asked` is what the app asks for these days, `agreed`
+    the scopes of the token."""
+    return EffectiveAccess(
+        access,
+        scopes=scopes.expanded(scopes.meet(word.scope, asked, agreed)) if word.enforced else None,
+        barrier=barrier(access, word),
+    )
+
+
+def barrier(access: Access, word: Word) -> Decision:
+    """Whether this person may use the app at all."""
+    if word.barred:
+        return Decision(False, NOT_AUTHORIZED, message=_("The app is not authorized in this organization."))
+    if word.roles and word.roles.isdisjoint(held.role_id for held in access.held):
+        return Decision(False, ROLE_LIMIT, message=_("Your role does not allow this application."))
+    return ALLOWED

@@ -20,6 +20,7 @@ FIELD = "registeredRedirectUri"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # RFC 8252 7.1: a native app's own scheme is a reversed domain name, such as com.example.app:/cb.
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
+_LOOPBACK_URI = re.compile(r"(?P<before>http://(127\.0\.0\.1|\[::1\]))(:[0-9]{1,5})?(?P<after>([/?].*)?)")
 _SAFE = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 
 
@@ -85,6 +86,46 @@ def problem_of(uri: str) -> str:
     if scheme == "http" and host not in _LOOPBACK:
         return _("use https.")
     return ""
+
+
+def matches(registered: str, sent: str) -> bool:
+    """Byte for byte (RFC 9700 2.1). Only the port of a loopback address may differ, because a native app
+    gets one from its system at each start (RFC 8252 7.3)."""
+    if registered == sent:
+        return True
+    bare = _without_port(registered)
+    return bare is not None and bare == _without_port(sent)
+
+
+def origin_of(uri: str) -> str | None:
+    """The origin (RFC 6454) that a browser app with this redirect URI runs in, without a port where the
+    port may differ; None for a scheme that browsers have no origins for."""
+    parts = urlsplit(uri)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = parts.port
+    if _is_loopback_ip(uri) or port is None or port == {"http": 80, "https": 443}[parts.scheme]:
+        return f"{parts.scheme}://{host}"
+    return f"{parts.scheme}://{host}:{port}"
+
+
+def is_loopback(uri: str) -> bool:
+    """Whether the answer goes to a program on the person's own machine, of which nobody can tell whose it
+    is (RFC 8252 8.6)."""
+    parts = urlsplit(uri)
+    return parts.scheme not in ("http", "https") or parts.hostname in _LOOPBACK
+
+
+def _is_loopback_ip(uri: str) -> bool:
+    parts = urlsplit(uri)
+    return parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1")
+
+
+def _without_port(uri: str) -> str | None:
+    """None for what is no address on this machine, so that it equals nothing registered."""
+    found = _LOOPBACK_URI.fullmatch(uri)
+    return f"{found['before']}{found['after']}" if found else None
 
 
 def _problem(message: str, line: int, *, whole: bool = False) -> Problem:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 
+from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.default_roles import SCIM_INTEGRATION
+from accounts.models import Organization
 from accounts.permissions import expand
+from accounts.rules import idle
+
+if TYPE_CHECKING:
+    from oauthclients.models import Client
 
 SHORTEST = 300
 LONGEST = 172_800  # 2 days
@@ -39,7 +47,26 @@ def longest(*, scim_only: bool) -> int:
     return LONGEST_SCIM if scim_only else LONGEST
 
 
-def seconds_for(request: Any) -> int:
-    """What oauthlib asks when it makes a token (`token_expires_in`): the client's own duration."""
-    seconds: int = request.client.token_seconds
+def seconds_for(client: Client, *, no_later_than: datetime | None = None) -> int:
+    """How long a new token of this client lives: the client's own duration, cut at a given end."""
+    seconds = client.token_seconds
+    if no_later_than is not None:
+        left = int((no_later_than - timezone.now()).total_seconds())
+        seconds = max(1, min(seconds, left))
     return seconds
+
+
+def idle_ends_at(organization: Organization, clock: datetime) -> datetime | None:
+    """When a token that was last used at `clock` dies of not being used; None where nothing does."""
+    return idle.ends_at(organization, clock)
+
+
+def is_idle(organization: Organization, clock: datetime, now: datetime) -> bool:
+    return idle.is_over(organization, clock, now)
+
+
+def refreshable(organization: Organization) -> bool:
+    """Whether tokens of its people come with a refresh token. With an idle timeout, the installation
+    chooses: none at all, as Genesys Cloud does, or one that dies with the idle clock, so that the official
+    Python SDK's exchange, which reads it always, works (wire contract J and A4)."""
+    return organization.idle_limit is None or settings.REFRESH_TOKENS_WITH_IDLE_TIMEOUT

@@ -21,9 +21,10 @@ from accounts.models import Role, SubjectType
 from accounts.permissions import Permission, expand
 from accounts.services import grants
 from oauthclients import grant_types, queries
-from oauthclients.models import Client, ClientState
+from oauthclients.models import Client, ClientOrigin, ClientState
 from oauthclients.rules import client_spec, deletion, token_life
 from oauthclients.rules.client_spec import ClientSpec
+from oauthclients.rules.redirect_uris import origin_of
 from oauthclients.services import access, authorizations, secrets, tokens
 from oauthclients.services.secrets import PlainSecret
 
@@ -62,6 +63,7 @@ def create(*, actor: Actor, spec: ClientSpec) -> tuple[Client, PlainSecret]:
         )
         _apply(client, spec)
         _save_named(client, client.save)
+        _save_origins(client)
         grants.replace(actor=actor, subject_type=SubjectType.CLIENT, subject_id=client.id, pairs=pairs)
         authorizations.follow(actor=actor, client=client)
         secret = secrets.add_first(actor=actor, client=client)
@@ -130,8 +132,9 @@ def change(
         if before["dateToDelete"] == after["dateToDelete"]:
             access.refuse_pending_deletion(client)
         _save_named(client, lambda: access.mark_modified(actor, client, now))
+        _save_origins(client)
         grants.replace(actor=actor, subject_type=SubjectType.CLIENT, subject_id=client.id, pairs=pairs)
-        authorizations.follow(actor=actor, client=client)
+        authorizations.follow(actor=actor, client=client, before=was.scope)
         audit.record(
             actor,
             audit.Action.CLIENT_EDITED,
@@ -333,6 +336,19 @@ def _save_named(client: Client, save: Callable[[], None]) -> None:
             save()
     except IntegrityError as error:
         raise _name_taken(client.name) from error
+
+
+def _save_origins(client: Client) -> None:
+    """Where the client's browser apps run, as its redirect URIs now say. Of a client whose grant has no
+    redirect URIs, nowhere."""
+    grant = grant_types.BY_CODE[client.authorization_grant_type]
+    uris = client.redirect_uri_list if grant.uses_redirect_uris else []
+    wanted = {origin for uri in uris if (origin := origin_of(uri))}
+    kept = set(client.origins.values_list("origin", flat=True))
+    client.origins.filter(origin__in=kept - wanted).delete()
+    ClientOrigin.objects.bulk_create(
+        ClientOrigin(client=client, origin=origin) for origin in sorted(wanted - kept)
+    )
 
 
 def _name_taken(name: str) -> Invalid:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
-from oauth2_provider.models import get_access_token_model, set_token_value
+from oauth2_provider.models import (
+    AbstractAccessToken,
+    get_access_token_model,
+    get_grant_model,
+    get_refresh_token_model,
+    set_token_value,
+)
 
 from accounts import audit
+from accounts import queries as account_queries
 from accounts.actor import Actor
-from accounts.models import User
-from oauthclients.models import Client, ClientSecret
+from accounts.models import Organization, User
+from accounts.permissions import Permission
+from oauthclients.models import Client, ClientSecret, Consent, FamilyToken, TokenFamily
 from oauthclients.services import access
 
 # "Last used" is exact to this: a busy client costs one write in this time, not one per call.
@@ -28,8 +37,26 @@ def new_value(request: Any) -> str:
     return secrets.token_urlsafe(32)
 
 
-def issue(*, client: Client, user: User | None, value: str, seconds: int, scope: Iterable[str]) -> None:
-    """Stores an access token: one statement. Only the SHA-256 of its value is kept."""
+def digest(value: str) -> str:
+    """What is kept of a token or code: its SHA-256, in hexadecimal."""
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+def issue(
+    *,
+    client: Client,
+    user: User | None,
+    value: str,
+    seconds: int,
+    scope: Iterable[str],
+    family: TokenFamily | None = None,
+    clock: datetime | None = None,
+) -> AbstractAccessToken:
+    """Stores an access token: one statement for a client's own, of which only the SHA-256 is kept.
+
+    `family` is that of a person's token. `clock` is when the token that it replaces was last used: being
+    refreshed is not being used, so the idle time goes on.
+    """
     token = get_access_token_model()(
         application=client,
         user=user,
@@ -38,6 +65,18 @@ def issue(*, client: Client, user: User | None, value: str, seconds: int, scope:
     )
     set_token_value(token, value)
     token.save(force_insert=True)
+    if family is not None:
+        FamilyToken.objects.create(token=token, family=family)
+    if clock is not None:
+        _all().filter(pk=token.pk).update(updated=clock)
+    return token
+
+
+def touch(token: AbstractAccessToken, now: datetime) -> None:
+    """Moves the idle clock of a token forward, at most once a minute. The clock is `updated`: nothing else
+    changes that column, and reading the token reads it."""
+    if now - token.updated >= USE_NOTED_EVERY:
+        _all().filter(pk=token.pk, updated__lt=now).update(updated=now)
 
 
 def note_use(client: Client, now: datetime, secret: ClientSecret | None = None) -> None:
@@ -56,40 +95,115 @@ def _due(last: datetime | None, now: datetime) -> bool:
 
 def live(client: Client) -> int:
     """How many of this client's tokens have not ended."""
-    count: int = (
-        get_access_token_model().objects.filter(application=client, expires__gt=timezone.now()).count()
+    return _living().filter(application=client).count()
+
+
+def live_of_app(client: Client, organization: Organization) -> int:
+    """How many living tokens this client has from people of that organization."""
+    return _living().filter(application=client, user__organization=organization).count()
+
+
+def live_in(organization: Organization) -> int:
+    """How many living tokens act in that organization: for its people, or for its own clients."""
+    return (
+        _living()
+        .filter(Q(user__organization=organization) | Q(user=None, application__organization=organization))
+        .count()
     )
-    return count
 
 
 def revoke_all(*, actor: Actor, client: Client) -> None:
     """Ends every token of a client at once."""
-    count, _by_model = get_access_token_model().objects.filter(application=client).delete()
-    audit.record(
-        actor,
-        audit.Action.CLIENT_TOKENS_REVOKED,
-        **access.named(client),
-        after={"tokens": count},
-    )
+    with transaction.atomic():
+        count = _end(Consent.objects.filter(client=client), timezone.now())
+        count += _delete(_all().filter(application=client))
+        audit.record(
+            actor,
+            audit.Action.CLIENT_TOKENS_REVOKED,
+            **access.named(client),
+            after={"tokens": count},
+        )
+
+
+def end(*, client: Client, token_id: object) -> int:
+    """Ends one token and what it came with: the refresh tokens of its family. Runs inside the caller's
+    transaction."""
+    family = TokenFamily.objects.filter(tokens__token_id=token_id).first()
+    count = end_family(family) if family else 0
+    return count + _delete(_all().filter(application=client, pk=token_id))
 
 
 def revoke(*, actor: Actor, client: Client, token_id: object) -> None:
-    """Ends one token of a client, as its holder asks."""
+    """As `end`, where the holder asks, and with a line in the audit trail."""
     with transaction.atomic():
-        count, _by_model = get_access_token_model().objects.filter(application=client, pk=token_id).delete()
+        count = end(client=client, token_id=token_id)
         if count:
             audit.record(
                 actor,
                 audit.Action.CLIENT_TOKENS_REVOKED,
                 **access.named(client),
-                after={"tokens": 1},
+                after={"tokens": count},
             )
+
+
+def revoke_person(*, actor: Actor, user_id: object) -> int:
+    """Ends every token of a person, and every sign-in of an app for them (`DELETE /tokens/{userId}`).
+    Needs `oauth:token:delete`."""
+    actor.require(Permission.OAUTH_TOKEN_DELETE)
+    person = account_queries.person(actor.organization, user_id)
+    with transaction.atomic():
+        count = _end(Consent.objects.filter(user=person), timezone.now())
+        count += _delete(_all().filter(user=person))
+        audit.record(
+            actor,
+            audit.Action.USER_TOKENS_REVOKED,
+            entity_type="user",
+            entity_id=person.id,
+            entity_name=str(person),
+            after={"tokens": count},
+        )
+    return count
+
+
+def end_app(*, client: Client, organization: Organization) -> int:
+    """Ends all that this client holds of that organization's people; how many access tokens that were.
+    Runs inside the caller's transaction, which records why."""
+    consents = Consent.objects.filter(client=client, user__organization=organization)
+    return _end(consents, timezone.now())
+
+
+def end_consent(consent: Consent) -> int:
+    """Ends all that came of one person's consent. Runs inside the caller's transaction."""
+    return _end(Consent.objects.filter(id=consent.id), timezone.now())
+
+
+def end_family(family: TokenFamily) -> int:
+    """Ends all tokens that came of one code. The row stays, so that a replay is recognised. Runs inside the
+    caller's transaction; answers how many access tokens there were."""
+    list(Consent.objects.select_for_update().filter(id=family.consent_id))
+    return _end_families(TokenFamily.objects.filter(id=family.id), timezone.now())
+
+
+def _end(consents: QuerySet[Consent], now: datetime) -> int:
+    # The consent is the lock: an exchange that is under way ends first, and its tokens end here.
+    ids = list(consents.select_for_update(of=("self",)).order_by("id").values_list("id", flat=True))
+    return _end_families(TokenFamily.objects.filter(consent_id__in=ids), now)
+
+
+def _end_families(families: QuerySet[TokenFamily], now: datetime) -> int:
+    found = list(families.values_list("id", "code_digest"))
+    ids = [id for id, _digest in found]
+    get_grant_model().objects.filter(code__in=[digest for _id, digest in found if digest]).delete()
+    get_refresh_token_model().objects.filter(token_family__in=ids).delete()
+    count = _delete(_all().filter(of_family__family_id__in=ids))
+    TokenFamily.objects.filter(id__in=ids, ended_at=None).update(ended_at=now)
+    return count
 
 
 def shorten_all(*, actor: Actor, client: Client, seconds: int) -> None:
     """Lets no token of this client live longer than a new one would."""
     end = timezone.now() + timedelta(seconds=seconds)
-    count = get_access_token_model().objects.filter(application=client, expires__gt=end).update(expires=end)
+    count = _all().filter(application=client, expires__gt=end).update(expires=end)
     if count:
         audit.record(
             actor,
@@ -97,3 +211,18 @@ def shorten_all(*, actor: Actor, client: Client, seconds: int) -> None:
             **access.named(client),
             after={"tokens": count, "end": end.isoformat()},
         )
+
+
+def _all() -> QuerySet[AbstractAccessToken]:
+    rows: QuerySet[AbstractAccessToken] = get_access_token_model().objects.all()
+    return rows
+
+
+def _living() -> QuerySet[AbstractAccessToken]:
+    return _all().filter(expires__gt=timezone.now())
+
+
+def _delete(rows: QuerySet[AbstractAccessToken]) -> int:
+    """How many access tokens were deleted, what hangs on them not counted."""
+    _count, by_model = rows.delete()
+    return by_model.get(get_access_token_model()._meta.label, 0)

@@ -119,7 +119,38 @@ ROWS = [
     ),
     _row("GET", "tokens/me", "", BASIC),
     _row("DELETE", "tokens/me", "", BASIC),
+    _row("GET", "tokens/timeout", "", (*AUTHORIZATION_READ, *ORGANIZATION_READ)),
+    _row(
+        "PUT",
+        "tokens/timeout",
+        "directory:organization:admin",
+        ("authorization",),
+        body={"enableIdleTokenTimeout": True},
+    ),
+    _row("GET", "organizations/authentication/settings", "directory:organization:admin", ORGANIZATION_READ),
+    _row(
+        "PATCH",
+        "organizations/authentication/settings",
+        "directory:organization:admin",
+        ("organization",),
+    ),
+    _row(
+        "PATCH",
+        "organizations/features/<str:feature_name>",
+        "directory:organization:admin",
+        ("organization",),
+        target="feature",
+        body={"enabled": True},
+        of_organization=False,
+    ),
     _row("GET", "organizations/me", "", ORGANIZATION_READ),
+    _row(
+        "PUT",
+        "organizations/me",
+        "directory:organization:admin",
+        ("organization",),
+        body={"version": 1, "name": "Acme & Sons"},
+    ),
     _row("GET", "authorization/divisions", "", AUTHORIZATION_READ),
     _row("GET", "authorization/divisions/home", "", AUTHORIZATION_READ),
     _row("GET", "authorization/divisions/limit", "", AUTHORIZATION_READ),
@@ -195,6 +226,8 @@ class World:
                 return str(self.cast.role("Supervisor", organization).id)
             case "scope":
                 return "users"
+            case "feature":
+                return "hipaa"
             case _:
                 raise AssertionError(target)
 

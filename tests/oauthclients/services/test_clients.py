@@ -352,7 +352,7 @@ def test_narrowing_scopes_narrows_the_authorization_and_widening_waits(cast):
     authorization = ClientAuthorization.objects.get(client=client)
     assert (authorization.state, authorization.scope) == (
         AuthorizationState.AUTHORIZED,
-        ["user-basic-info"],
+        ["user-basic-info", "users:readonly"],  # whoever authorized `users` authorized reading
     )
 
 

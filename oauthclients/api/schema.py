@@ -1,0 +1,230 @@
+"""The OpenAPI document: what each route asks of its caller, read from where it is asked (`requires`).
+
+drf-spectacular finds the routes. There are no serializers, so a body is described as an object and no
+further; the wire contract and the official SDKs have its fields.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+
+from oauthclients.api.paging import LARGEST
+from oauthclients.resource_server.guard import Requirement, requirement_of
+from oauthclients.scopes import CATALOGUE
+
+# The vendor's `PureCloud OAuth`, with the space that OpenAPI 3 does not allow.
+SECURITY = "PureCloud-OAuth"
+PERMISSIONS = "x-inin-requires-permissions"  # the vendor's key as well
+KEPT_SECONDS = 300
+_BASE = "/api/v2/"
+_OBJECT = {"type": "object"}
+_TEXTS = {"type": "array", "items": {"type": "string"}}
+
+# What differs from "200, with an object".
+_ANSWERS: Mapping[str, dict[str, Any]] = {
+    "getAuthorizationDivisionsLimit": {"type": "integer"},
+    "getAuthorizationDivisionspermittedMe": {"type": "array", "items": _OBJECT},
+}
+_WITHOUT_ANSWER = frozenset({"deleteOauthClient"})
+_WITHOUT_BODY = frozenset({"postOauthClientSecret"})
+
+
+def _text(name: str, *, required: bool = False) -> OpenApiParameter:
+    return OpenApiParameter(name, str, required=required)
+
+
+def _many(name: str) -> OpenApiParameter:
+    """Comma-joined, as the SDKs do it (wire contract, fact 1)."""
+    return OpenApiParameter(name, _TEXTS, explode=False)
+
+
+def _flag(name: str) -> OpenApiParameter:
+    return OpenApiParameter(name, bool)
+
+
+_SIZE = OpenApiParameter("pageSize", {"type": "integer", "minimum": 1, "maximum": LARGEST, "default": 25})
+_PAGE = (_SIZE, OpenApiParameter("pageNumber", {"type": "integer", "minimum": 1, "default": 1}))
+_QUERY: Mapping[str, tuple[OpenApiParameter, ...]] = {
+    "getUsers": (*_PAGE, _many("id"), _text("state"), _text("sortOrder"), _many("expand")),
+    "getUser": (_text("state"), _many("expand")),
+    "getUsersMe": (_many("expand"),),
+    "getUsersQuery": (_SIZE, _text("cursor"), _text("state"), _text("sortOrder"), _many("expand")),
+    "getUsersSearch": (_text("q64", required=True), _many("expand")),
+    "getTokensMe": (_flag("preserveIdleTTL"),),
+    "getAuthorizationDivisions": (
+        *_PAGE,
+        _many("id"),
+        _text("name"),
+        _text("sortBy"),
+        _flag("objectCount"),
+    ),
+    "getAuthorizationDivision": (_flag("objectCount"),),
+    "getAuthorizationDivisionspermittedMe": (_text("permission", required=True), _text("name")),
+    "getAuthorizationDivisionspermittedPagedMe": (
+        *_PAGE,
+        _text("permission", required=True),
+        _text("name"),
+    ),
+    "getAuthorizationPermissions": (*_PAGE, _text("queryType"), _text("query")),
+    "getAuthorizationRoles": (
+        *_PAGE,
+        _many("id"),
+        _text("name"),
+        _text("sortBy"),
+        _many("permission"),
+        _many("defaultRoleId"),
+        _flag("userCount"),
+    ),
+    "getAuthorizationRole": (_flag("userCount"),),
+}
+
+# Wire contract G1.
+_ERROR_BODY = {
+    "type": "object",
+    "required": ["message", "code", "status", "contextId"],
+    "properties": {
+        "message": {"type": "string"},
+        "code": {"type": "string"},
+        "status": {"type": "integer"},
+        "contextId": {"type": "string", "format": "uuid"},
+        "messageParams": {"type": "object", "additionalProperties": {"type": "string"}},
+        "details": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "errorCode": {"type": "string"},
+                    "fieldName": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+        "errors": {"type": "array", "items": {"$ref": "#/components/schemas/ErrorBody"}},
+    },
+}
+# Wire contract G2, as far as it is used here; some routes have codes of their own besides.
+_CODES: Mapping[int, tuple[str, ...]] = {
+    400: ("bad.request", "invalid.value", "invalid.date", "invalid.query.param.value"),
+    401: ("authentication.required", "bad.credentials"),
+    403: (
+        "missing.any.permissions",
+        "missing.division.permission",
+        "missing.any.division.permissions",
+        "app.not.authorized.for.scope",
+        "not.authorized",
+    ),
+    404: ("not.found",),
+    429: ("too.many.requests.retry.after",),
+}
+
+
+@require_safe
+@cache_control(public=True, max_age=KEPT_SECONDS)
+def document(request: HttpRequest) -> HttpResponse:
+    """GET /api/schema, for everybody. In the language of `Accept-Language`."""
+    return JsonResponse(_document(get_language()))
+
+
+@cache
+def _document(language: str | None) -> dict[str, Any]:
+    """Made once for each language: it changes with the code only."""
+    return SchemaGenerator().get_schema(public=True)
+
+
+class Schema(AutoSchema):
+    """One operation of the document."""
+
+    @property
+    def requirement(self) -> Requirement:
+        found = requirement_of(self.view, self.method)
+        assert found is not None, f"{self.method} {self.path} answers nobody"
+        return found
+
+    def get_operation_id(self) -> str:
+        """As the vendor has it: GET /api/v2/users/{user_id} is `getUser`, GET /api/v2/users `getUsers`."""
+        path = re.sub(r"s/\{\w+\}", "", self.path.removeprefix(_BASE))
+        return self.method.lower() + "".join(word.capitalize() for word in path.split("/"))
+
+    def get_tags(self) -> list[str]:
+        return [self.path.removeprefix(_BASE).split("/")[0]]
+
+    def get_description(self) -> str:  # type: ignore[override]
+        """What it needs, in words. The docstrings are for those who read the code."""
+        needed = self.requirement
+        if needed.any_of:
+            pattern = _("Needs one of these permissions: %(names)s.")
+            sentences = [pattern % {"names": _listed(needed.any_of)}]
+        else:
+            sentences = [_("Needs no permission.")]
+        if needed.user_context:
+            sentences.append(_("Only for apps that act for a person."))
+        pattern = _("An app that acts for a person needs one of these scopes: %(names)s.")
+        sentences.append(pattern % {"names": _listed(needed.scopes)})
+        if needed.lenient:
+            sentences.append(_("It is answered without one as well."))
+        return " ".join(sentences)
+
+    def get_auth(self) -> list[dict[str, Any]]:
+        """One entry for each scope: any of them is enough."""
+        self.registry.register_on_missing(
+            ResolvedComponent(SECURITY, ResolvedComponent.SECURITY_SCHEMA, _security(), object=Schema)
+        )
+        return [{SECURITY: [scope]} for scope in self.requirement.scopes]
+
+    def get_extensions(self) -> dict[str, Any]:
+        needed = self.requirement.any_of
+        return {PERMISSIONS: {"type": "ANY", "permissions": list(needed)}} if needed else {}
+
+    def get_override_parameters(self) -> list[Any]:
+        return list(_QUERY.get(self.get_operation_id(), ()))
+
+    def get_request_serializer(self) -> Any:
+        operation = self.get_operation_id()
+        return None if operation in _WITHOUT_BODY else {"application/json": _OBJECT}
+
+    def get_response_serializers(self) -> Any:
+        operation = self.get_operation_id()
+        if operation in _WITHOUT_ANSWER:
+            answer = {204: OpenApiResponse(description=_("Done"))}
+        else:
+            answer = {200: OpenApiResponse(_ANSWERS.get(operation, _OBJECT), _("Done"))}
+        return answer | {status: self._error(status) for status in _CODES}
+
+    def _error(self, status: int) -> OpenApiResponse:
+        body = ResolvedComponent("ErrorBody", ResolvedComponent.SCHEMA, _ERROR_BODY, object=Schema)
+        self.registry.register_on_missing(body)
+        return OpenApiResponse(body.ref, _listed(_CODES[status]))
+
+
+def _security() -> dict[str, Any]:
+    """Built at each use, for the language of the reader."""
+    scopes = {scope.name: scope.sentence for scope in CATALOGUE.values()}
+    authorize = {"authorizationUrl": f"{settings.BASE_URL}/oauth/authorize"}
+    token = {"tokenUrl": f"{settings.BASE_URL}/oauth/token"}
+    return {
+        "type": "oauth2",
+        "flows": {
+            "authorizationCode": {**authorize, **token, "refreshUrl": token["tokenUrl"], "scopes": scopes},
+            # Which ignore scopes; an entry of `security` must name those of its flow.
+            "clientCredentials": {**token, "scopes": scopes},
+            "implicit": {**authorize, "scopes": scopes},
+        },
+    }
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

@@ -1,0 +1,96 @@
+"""`/oauth/introspect` (RFC 7662): an organization's own API asks what a token that it was sent may do.
+
+Only for clients that hold `oauth:token:view`, and only about tokens that count in their organization; about
+any other it learns no more than that it is not active. To ask is not to use: no idle clock moves.
+"""
+
+from __future__ import annotations
+
+import calendar
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error
+
+from accounts import queries as account_queries
+from accounts.permissions import Permission
+from accounts.rules.access import Access, Divisions
+from oauthclients import queries
+from oauthclients.authorization_server.views import ClientView
+from oauthclients.models import Client
+from oauthclients.resource_server.bearer import Caller, caller_of
+
+# "All divisions, now and later" (wire contract D1).
+ALL_DIVISIONS = "*"
+
+
+class MayNotAsk(OAuth2Error):
+    error = "access_denied"
+    status_code = 403
+
+
+class IntrospectionView(ClientView):
+    def respond(self, request: HttpRequest, body: dict[str, str], client: Client) -> HttpResponse:
+        access = account_queries.access_of(client.organization_id, client.id)
+        if not access.decide(Permission.OAUTH_TOKEN_VIEW):
+            raise MayNotAsk(description=f"The client lacks the permission {Permission.OAUTH_TOKEN_VIEW}.")
+        value = body.get("token")
+        if not value:
+            raise InvalidRequestError(description="Missing token.")
+        caller = caller_of(value)
+        if caller is None or caller.organization.id != client.organization_id:
+            return self.answer({"active": False}, 200)
+        return self.answer(described(caller), 200)
+
+
+def described(caller: Caller) -> dict[str, Any]:
+    """RFC 7662 2.2, and what a service needs to decide as this server would: `permissions` with their
+    divisions (`"*"`: all), `role_divisions` of a client's own token, `scopes_enforced`.
+
+    `scope` is what the app may use *now*, of what its person agreed to. A service that finds
+    `scopes_enforced` false does not check scopes: the organization has switched them off.
+    """
+    effective, token = caller.effective, caller.token
+    shape: dict[str, Any] = {
+        "active": bool(effective.barrier),
+        "client_id": caller.client.client_id,
+        "token_type": "Bearer",
+        "exp": _seconds(token.expires),
+        "iat": _seconds(token.created),
+        "iss": settings.BASE_URL,
+        "sub": str(caller.person.id if caller.person else caller.client.id),
+        "organization_id": str(caller.organization.id),
+    }
+    if not shape["active"]:
+        return {"active": False}
+    if caller.person is None:
+        shape["role_divisions"] = [
+            {
+                "roleId": str(named.role.id),
+                "roleName": named.role.name,
+                "divisionId": str(named.division.id) if named.division else ALL_DIVISIONS,
+            }
+            for named in queries.pairs_of(caller.client)
+        ]
+    else:
+        shape["username"] = caller.person.email
+        shape["scope"] = " ".join(sorted(effective.scopes or token.scope.split()))
+    return {
+        **shape,
+        "scopes_enforced": effective.scopes is not None,
+        "permissions": _permissions(effective.access),
+    }
+
+
+def _permissions(access: Access) -> dict[str, list[str]]:
+    return {name: _divisions(held) for name, held in sorted(access.by_permission.items())}
+
+
+def _divisions(held: Divisions) -> list[str]:
+    return [ALL_DIVISIONS] if held.everywhere else sorted(map(str, held.ids))
+
+
+def _seconds(moment: datetime) -> int:
+    return calendar.timegm(moment.utctimetuple())

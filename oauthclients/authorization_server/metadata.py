@@ -1,0 +1,47 @@
+"""`/.well-known/oauth-authorization-server` (RFC 8414), at the root of the server."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from oauthclients import grant_types, scopes
+
+
+@require_safe
+@cache_control(public=True, max_age=3600)
+def metadata(request: HttpRequest) -> JsonResponse:
+    """Any page may read it: it is what everybody may know."""
+    authenticated = ["client_secret_basic", "client_secret_post"]
+    answered = [grant for grant in grant_types.GRANT_TYPES if grant.answered]
+    here = f"{settings.BASE_URL}/oauth"
+    return JsonResponse(
+        {
+            "issuer": settings.BASE_URL,
+            "authorization_endpoint": f"{here}/authorize",
+            "token_endpoint": f"{here}/token",
+            "revocation_endpoint": f"{here}/revoke",
+            "introspection_endpoint": f"{here}/introspect",
+            "response_types_supported": sorted(
+                grant.response_type for grant in answered if grant.response_type
+            ),
+            "response_modes_supported": ["query", "fragment"],
+            "grant_types_supported": sorted(
+                {
+                    *(name for grant in answered for name in grant.grant_types),
+                    *(["implicit"] if grant_types.IMPLICIT in answered else []),
+                }
+            ),
+            "code_challenge_methods_supported": ["S256"],
+            "token_endpoint_auth_methods_supported": [*authenticated, "none"],
+            "revocation_endpoint_auth_methods_supported": [*authenticated, "none"],
+            "introspection_endpoint_auth_methods_supported": authenticated,
+            "authorization_response_iss_parameter_supported": True,
+            "prompt_values_supported": ["none", "login", "consent"],
+            "scopes_supported": sorted(scopes.CATALOGUE),
+            "service_documentation": f"{settings.BASE_URL}/api/schema",
+        },
+        headers={"Access-Control-Allow-Origin": "*"},
+    )

@@ -1,0 +1,71 @@
+"""What a person agrees to: letting an app act for them, and taking that back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from accounts import audit
+from accounts import queries as account_queries
+from accounts.actor import Actor
+from accounts.errors import NotFound
+from accounts.models import User
+from oauthclients import scopes
+from oauthclients.models import Client, Consent
+from oauthclients.services import access, tokens
+
+
+def of(user: User, client: Client) -> Consent | None:
+    """What this person has agreed to for this app."""
+    return Consent.objects.filter(user=user, client=client).first()
+
+
+def lock(user: User, client: Client) -> Consent | None:
+    """What this person has agreed to for this app, locked until the caller's transaction ends."""
+    return Consent.objects.select_for_update().filter(user=user, client=client).first()
+
+
+def agree(*, actor: Actor, user: User, client: Client, scope: Iterable[str]) -> Consent:
+    """Adds these scopes to what the person has agreed to. The row is locked until the caller's transaction
+    ends."""
+    consent, new = Consent.objects.get_or_create(user=user, client=client, defaults={"scope": []})
+    consent = Consent.objects.select_for_update().get(id=consent.id)
+    agreed = scopes.narrowed([*consent.scope, *scope])
+    if new or agreed != consent.scope:
+        before, consent.scope = consent.scope, agreed
+        consent.save(update_fields=["scope", "modified_at"])
+        audit.record(
+            actor,
+            audit.Action.APP_ALLOWED,
+            **access.named(client),
+            before={"scope": before},
+            after={"scope": agreed},
+        )
+    return consent
+
+
+def revoke(*, actor: Actor, consent_id: object) -> None:
+    """Takes back what a person has agreed to; every token that came of it ends at once. Only the person
+    can: anybody else's consent is `NotFound`."""
+    key = account_queries.as_uuid(consent_id)
+    if key is None or actor.id is None:
+        raise NotFound
+    with transaction.atomic():
+        consent = (
+            Consent.objects.select_for_update(of=("self",))
+            .select_related("client")
+            .filter(id=key, user_id=actor.id)
+            .first()
+        )
+        if consent is None:
+            raise NotFound
+        ended = tokens.end_consent(consent)
+        audit.record(
+            actor,
+            audit.Action.APP_FORGOTTEN,
+            **access.named(consent.client),
+            before={"scope": consent.scope},
+            after={"tokens": ended},
+        )
+        consent.delete()

@@ -1,0 +1,140 @@
+"""The OpenAPI document says of every route what the route table says, and nothing of any other."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import PureCloudPlatformClientV2 as gc  # noqa: N813
+import pytest
+from django.core.management import call_command
+from django.test import Client as Browser
+
+from accounts.permissions import CATALOGUE as PERMISSIONS
+from oauthclients.api import schema
+from oauthclients.scopes import CATALOGUE
+from tests.tables.test_routes import ROWS, World
+
+every_row = pytest.mark.parametrize("row", ROWS, ids=str)
+
+
+@pytest.fixture(scope="module")
+def document() -> dict:
+    response = Browser().get("/api/schema")
+    assert response.status_code == 200
+    assert response["Content-Type"] == "application/json"
+    return response.json()
+
+
+def path_of(row) -> str:
+    """`users/<str:user_id>` as the vendor writes it: `/api/v2/users/{userId}`."""
+
+    def camel(found) -> str:
+        return "{" + re.sub(r"_(\w)", lambda letter: letter[1].upper(), found[1]) + "}"
+
+    return "/api/v2/" + re.sub(r"<str:(\w+)>", camel, row.route)
+
+
+def operations(document) -> dict[tuple[str, str], dict]:
+    return {
+        (method.upper(), path): operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def test_it_is_valid_openapi_and_made_without_a_warning(tmp_path):
+    call_command(
+        "spectacular",
+        validate=True,
+        fail_on_warn=True,
+        format="openapi-json",
+        file=str(tmp_path / "schema.json"),
+    )
+    made = json.loads((tmp_path / "schema.json").read_text())
+    assert made["openapi"].startswith("3.1.")
+
+
+def test_it_is_for_everybody_and_kept_for_a_short_time():
+    response = Browser().get("/api/schema", headers={"Authorization": "Bearer dead"})
+    assert response.status_code == 200
+    assert set(response["Cache-Control"].split(", ")) == {"public", f"max-age={schema.KEPT_SECONDS}"}
+    assert Browser().post("/api/schema").status_code == 405
+
+
+def test_every_route_is_in_it_and_nothing_else(document):
+    assert operations(document).keys() == {(row.method, path_of(row)) for row in ROWS}
+
+
+@every_row
+def test_an_operation_asks_for_the_permissions_and_scopes_of_its_row(document, row):
+    operation = operations(document)[row.method, path_of(row)]
+
+    wanted = {"type": "ANY", "permissions": list(row.permissions)} if row.permissions else None
+    assert operation.get("x-inin-requires-permissions") == wanted
+    assert operation["security"] == [{"PureCloud-OAuth": [scope]} for scope in row.scopes]
+    named = set(re.findall(r"`([^`]+)`", operation["description"]))
+    assert named == {*row.permissions, *row.scopes}
+
+
+@every_row
+def test_an_operation_has_the_vendors_name_its_parameters_and_its_answers(document, row):
+    operation = operations(document)[row.method, path_of(row)]
+
+    method = re.sub(r"([A-Z])", lambda letter: f"_{letter[1].lower()}", operation["operationId"])
+    apis = [getattr(gc, name) for name in dir(gc) if name.endswith("Api")]
+    assert any(hasattr(api, method) for api in apis), method
+    in_path = {one["name"] for one in operation.get("parameters", []) if one["in"] == "path"}
+    assert in_path == set(re.findall(r"{(\w+)}", path_of(row)))
+    assert operation["tags"] == [row.route.split("/")[0]]
+    for status in ("400", "401", "403", "404", "429"):
+        answer = operation["responses"][status]
+        assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/ErrorBody"}
+        assert "`" in answer["description"]
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.success < 400], ids=str)
+def test_the_answer_is_of_the_kind_that_it_names(document, cast, row):
+    world = World(cast)
+    response = world.call(row, world.caller(*PERMISSIONS))
+    assert response.status_code == row.success, response.content
+    answer = operations(document)[row.method, path_of(row)]["responses"][str(row.success)]
+    if row.success == 204:
+        assert "content" not in answer
+        return
+    kind = {dict: "object", list: "array", int: "integer"}[type(response.json())]
+    assert answer["content"]["application/json"]["schema"]["type"] == kind
+
+
+def test_an_error_has_the_shape_of_the_component(document):
+    described = document["components"]["schemas"]["ErrorBody"]
+    answered = Browser().get("/api/v2/users").json()
+    assert answered.keys() == described["properties"].keys()
+    assert set(described["required"]) <= answered.keys()
+
+
+def test_its_security_scheme_has_the_flows_and_every_scope_with_its_sentence(document, settings):
+    scheme = document["components"]["securitySchemes"]["PureCloud-OAuth"]
+    assert scheme["type"] == "oauth2"
+    base = settings.BASE_URL
+    authorize, token = f"{base}/oauth/authorize", f"{base}/oauth/token"
+    scopes = {name: scope.sentence for name, scope in CATALOGUE.items()}
+    assert scheme["flows"] == {
+        "authorizationCode": {
+            "authorizationUrl": authorize,
+            "tokenUrl": token,
+            "refreshUrl": token,
+            "scopes": scopes,
+        },
+        "clientCredentials": {"tokenUrl": token, "scopes": scopes},
+        "implicit": {"authorizationUrl": authorize, "scopes": scopes},
+    }
+    assert document["servers"] == [{"url": base}]
+
+
+def test_it_names_no_operation_that_is_not_there(document):
+    """The tables of what differs from the rule follow the routes."""
+    names = {operation["operationId"] for operation in operations(document).values()}
+    assert len(names) == len(ROWS)
+    assert names >= schema._QUERY.keys() | schema._ANSWERS.keys()
+    assert names >= schema._WITHOUT_ANSWER | schema._WITHOUT_BODY
