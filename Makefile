@@ -2,6 +2,7 @@
 
 VENV := .venv
 PY := $(VENV)/bin/python
+SDK := tests/sdk/node_modules/.package-lock.json
 PIP := $(PY) -m pip --disable-pip-version-check --quiet install --require-hashes
 JOBS ?= auto
 
@@ -17,7 +18,7 @@ run: $(VENV)/run.stamp ## Serve on http://127.0.0.1:8000, with the demo organiza
 demo: $(VENV)/run.stamp ## Give the demo people and clients fresh credentials and print them
 	@$(PY) manage.py demo
 
-test: $(VENV)/dev.stamp browser ## Run the tests (ARGS="-k wizard" chooses some)
+test: $(VENV)/dev.stamp $(SDK) browser ## Run the tests (ARGS="-k wizard" chooses some)
 	$(PY) manage.py test -n $(JOBS) $(ARGS)
 
 lint: $(VENV)/dev.stamp ## Check style, types, migrations and the production settings
@@ -38,8 +39,8 @@ lock: $(VENV)/dev.stamp ## Write the lock files anew from pyproject.toml
 browser: # Chromium for the journeys: the machine's own, else Debian's
 	@sh tests/get-browser
 
-clean: ## Remove the virtual environment (not the data in var/)
-	rm -rf $(VENV)
+clean: ## Remove what was installed (not the data in var/)
+	rm -rf $(VENV) $(dir $(SDK))
 
 $(PY):
 	@sh config/make-venv $(VENV)
@@ -53,3 +54,12 @@ $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp | $(PY)
 	@echo "Installing the development dependencies into $(VENV) ..."
 	@$(PIP) -r requirements-dev.lock
 	@touch $@
+
+# The official JavaScript SDK, for its tests. Not there: they are skipped, and the next `make test` looks again.
+$(SDK): tests/sdk/package-lock.json
+	@if command -v node >/dev/null && command -v npm >/dev/null; then \
+		echo "Installing the JavaScript SDK for the tests ..."; \
+		cd $(dir $<) && npm ci --ignore-scripts --no-audit --no-fund --silent && touch $(notdir $(@D))/$(@F); \
+	else \
+		echo "Node.js is missing: the tests of the JavaScript SDK will be skipped."; \
+	fi

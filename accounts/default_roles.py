@@ -2,7 +2,8 @@
 
 Names and the id `employee` are those of wire contract D3; the others' ids follow its form. The
 vendor publishes few of the permission lists: SCIM Integration is the union that its SCIM endpoints
-check (wire contract H), PureCloud for Salesforce the union of wire contract F2.
+check (wire contract H), PureCloud for Salesforce the union of wire contract F2. Token Introspection is
+Latchkey's own (docs/protect-your-api.md).
 """
 
 from __future__ import annotations
@@ -78,6 +79,12 @@ DEFAULT_ROLES: tuple[DefaultRole, ...] = (
         """authorization:grant:add authorization:grant:delete directory:group:edit
         directory:user:add directory:user:delete directory:user:edit directory:user:setPassword
         routing:language:assign routing:skill:assign telephony:extension:assign""",
+    ),
+    _role(
+        "tokenIntrospection",
+        "Token Introspection",
+        "For an API of your own that asks whether a token is good",
+        "oauth:token:view",
     ),
     _role(
         "salesforce",

@@ -61,7 +61,12 @@ def build(*, anyway: bool = False) -> dict[str, Any]:
         _role(acme, DIRECTORY_VIEWER, [Permission.DIRECTORY_USER_VIEW])
         cast = {
             "ada": _person(
-                where["Home"], "Ada", ("Admin", None), ("Supervisor", None), ("SCIM Integration", None)
+                where["Home"],
+                "Ada",
+                ("Admin", None),
+                ("Supervisor", None),
+                ("SCIM Integration", None),
+                ("Token Introspection", None),
             ),
             "ben": _person(
                 where["Home"],
@@ -185,7 +190,12 @@ def _specs(acme: Organization, where: dict[str, Division]) -> Iterator[tuple[str
             name="Demo service",
             description="Holds what Ada holds",
             grant_type=grant_types.CLIENT_CREDENTIALS.code,
-            role_divisions=(pair("Admin"), pair("Supervisor"), pair("SCIM Integration")),
+            role_divisions=(
+                pair("Admin"),
+                pair("Supervisor"),
+                pair("SCIM Integration"),
+                pair("Token Introspection"),
+            ),
         ),
     )
     yield (

@@ -204,8 +204,10 @@ def _refused(request: HttpRequest, error: NotAllowed) -> HttpResponse:
 
 def expired_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The CSRF failure page. What was typed is offered for sending again, but only if the browser says that
-    it came from a page of ours: otherwise another site could put its own entries behind the button."""
-    kept = _kept_entries(request) if request.method == "POST" and _from_here(request) else None
+    it came from a page of ours: otherwise another site could put its own entries behind the button. What an
+    app asks for is looked at again: it may be somebody else who is signed in by now."""
+    again = request.method == "POST" and request.path != reverse("authorize") and _from_here(request)
+    kept = _kept_entries(request) if again else None
     return _page(
         request,
         403,

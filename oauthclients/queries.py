@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db.models import Max, Q, QuerySet
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from oauth2_provider.models import get_access_token_model
@@ -45,7 +46,9 @@ def client(organization: Organization, client_id: object, *, lock: bool = False)
     key = account_queries.as_uuid(client_id)
     rows = clients(organization).select_related("organization").filter(id=key).order_by()
     if lock:
-        rows = rows.select_for_update(of=("self",))
+        # Not against those who refer to it: an exchange that gives a token holds the lock on a consent,
+        # which a deletion takes before this one (services/access.py `locked_to_delete`).
+        rows = rows.select_for_update(of=("self",), no_key=True)
     found = rows.first() if key else None
     if found is None:
         raise NotFound(code="client.not.found")
@@ -189,7 +192,7 @@ def consents(organization: Organization, person_id: uuid.UUID) -> QuerySet[Conse
         Consent.objects.filter(user_id=person_id, user__organization=organization)
         .filter(Q(client__date_to_delete=None) | Q(client__date_to_delete__gt=timezone.now()))
         .select_related("client", "client__organization")
-        .order_by("client__name", "id")
+        .order_by(Lower("client__name"), "id")
     )
 
 

@@ -5,9 +5,12 @@ organization, and must never see or touch anything of Acme's."""
 from __future__ import annotations
 
 import base64
+import hashlib
 from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.test import Client as Browser
+from django.utils import timezone
 
 from accounts import queries
 from accounts.actor import Actor, system
@@ -15,10 +18,11 @@ from accounts.models import Division, Organization, Role, SubjectType, User
 from accounts.permissions import policies_for
 from accounts.rules.delegation import RoleDivision
 from accounts.services import divisions, grants, organization, people, roles
-from oauthclients.models import Client
+from oauthclients.models import Client, Consent
 from oauthclients.rules.client_spec import ClientSpec
-from oauthclients.services import clients
+from oauthclients.services import clients, families, tokens
 
+REDIRECT_URI = "https://app.example/callback"
 PASSWORD = "a long enough password"
 
 
@@ -104,10 +108,134 @@ class Cast:
         assert response.status_code == 200, response.content
         return response.json()["access_token"]
 
+    def app(
+        self,
+        *scope: str,
+        name: str = "Web app",
+        grant_type: str = "authorization-code",
+        by: User | None = None,
+        redirect_uri: str = REDIRECT_URI,
+        **more: object,
+    ) -> App:
+        """An app of Acme that acts for people, authorized there with all its scopes unless made `by`
+        somebody who may not."""
+        client, secret = self.client(
+            name=name,
+            grant_type=grant_type,
+            by=by,
+            redirect_uris=(redirect_uri,),
+            scope=scope or ("users", "user-basic-info"),
+            **more,
+        )
+        return App(client, secret, redirect_uri)
+
+    def acting_for(self, person: User, client: Client, *scope: str) -> dict[str, str]:
+        """Headers of a fresh token with which this client acts for this person, who agreed to `scope`: what
+        the long way over HTTP (`App`) comes to."""
+        now = timezone.now()
+        consent, _new = Consent.objects.get_or_create(
+            user=person, client=client, defaults={"scope": list(scope)}
+        )
+        family = families.start(consent=consent, scope=scope, now=now)
+        value = tokens.new_value(None)
+        tokens.issue(client=client, user=person, value=value, seconds=3600, scope=scope, family=family)
+        return {"Authorization": f"Bearer {value}"}
+
     def bearer(self, *pairs: tuple[str, Division | None], **more: object) -> dict[str, str]:
         """Headers of a fresh client with these pairs."""
         client, secret = self.client(*pairs, **more)  # type: ignore[arg-type]
         return {"Authorization": f"Bearer {self.token(client, secret)}"}
+
+
+@dataclass
+class App:
+    """A client that acts for people, as its developer uses it: over HTTP alone."""
+
+    client: Client
+    secret: str
+    redirect_uri: str
+
+    @property
+    def id(self) -> str:
+        return self.client.client_id
+
+    def address(self, **query: str) -> str:
+        implicit = self.client.authorization_grant_type == "implicit"
+        asked = {
+            "client_id": self.id,
+            "redirect_uri": self.redirect_uri,
+            "response_type": "token" if implicit else "code",
+            **query,
+        }
+        return "/oauth/authorize?" + urlencode({key: value for key, value in asked.items() if value})
+
+    def ask(self, browser: Browser, **query: str):
+        """GET /oauth/authorize; the first answer."""
+        return browser.get(self.address(**query))
+
+    def allowed(self, browser: Browser, **query: str) -> dict[str, str]:
+        """What the app gets at its redirect URI when the person says yes, wherever it is told."""
+        response = self.ask(browser, **query)
+        if response.status_code == 200:
+            response = self.say(browser, response, "allow", **query)
+        return landed(response, self.redirect_uri)
+
+    def say(self, browser: Browser, page, decision: str, /, **query: str):
+        """Sends the form of the consent page as it was shown."""
+        return browser.post(self.address(**query), {"decision": decision, "shown": page.context["shown"]})
+
+    def exchange(self, code: str, browser: Browser | None = None, **body: str):
+        """POST /oauth/token with the secret; `secret=""` leaves it out."""
+        secret = body.pop("secret", self.secret)
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self.redirect_uri, **body}
+        return self.post("/oauth/token", form, secret, browser)
+
+    def refresh(self, token: str, browser: Browser | None = None, **body: str):
+        form = {"grant_type": "refresh_token", "refresh_token": token, **body}
+        return self.post("/oauth/token", form, body.pop("secret", self.secret), browser)
+
+    def post(
+        self, path: str, form: dict[str, str], secret: str | None = None, browser: Browser | None = None
+    ):
+        headers = {"Authorization": basic(self.id, secret)} if secret else {}
+        return (browser or Browser()).post(
+            path,
+            urlencode({key: value for key, value in form.items() if value is not None}),
+            content_type="application/x-www-form-urlencoded",
+            headers=headers,
+        )
+
+    def tokens(self, browser: Browser, **query: str) -> dict[str, str]:
+        """The whole way: what the exchange answers."""
+        response = self.exchange(self.allowed(browser, **query)["code"])
+        assert response.status_code == 200, response.content
+        return response.json()
+
+    def bearer(self, browser: Browser, **query: str) -> dict[str, str]:
+        """Headers of a fresh token of whoever is signed in."""
+        if self.client.authorization_grant_type == "implicit":
+            token = self.allowed(browser, **query)["access_token"]
+        else:
+            token = self.tokens(browser, **query)["access_token"]
+        return {"Authorization": f"Bearer {token}"}
+
+
+def landed(response, redirect_uri: str) -> dict[str, str]:
+    """The parameters that a redirect to the app carries, in query or fragment."""
+    assert response.status_code in (302, 303), (response.status_code, response.content)
+    target = response["Location"]
+    assert target.startswith(redirect_uri), target
+    parts = urlsplit(target)
+    pairs = parse_qsl(parts.fragment or parts.query, strict_parsing=True)
+    assert len(dict(pairs)) == len(pairs), pairs
+    return dict(pairs)
+
+
+def pkce(verifier: str = "v" * 43) -> dict[str, str]:
+    """What a request for a code says about a verifier."""
+    digest = hashlib.sha256(verifier.encode()).digest()
+    challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return {"code_challenge": challenge, "code_challenge_method": "S256"}
 
 
 def basic(client_id: str, secret: str) -> str:

@@ -28,10 +28,3 @@ def ends_at(organization: Organization, clock: datetime) -> datetime | None:
 def is_over(organization: Organization, clock: datetime, now: datetime) -> bool:
     end = ends_at(organization, clock)
     return end is not None and end <= now
-
-
-def is_use(organization: Organization, path: str) -> bool:
-    """Whether a call of this path of the API counts as use. An excluded path covers all below it."""
-    return not any(
-        path == excluded or path.startswith(f"{excluded}/") for excluded in organization.idle_exclusions
-    )

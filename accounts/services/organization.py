@@ -34,7 +34,7 @@ _SHORT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,59}")
 SHORTEST_TOKEN, LONGEST_TOKEN = 300, 172_800
 MOST_EXCLUSIONS = 100
 LONGEST_EXCLUSION = 200
-_EXCLUSION = re.compile(r"/api/v2(?:/[A-Za-z0-9._~@:%-]+)+")
+_EXCLUSION = re.compile(r"/api/v2(?:/(?:[A-Za-z0-9._~@:%-]+|\{[A-Za-z0-9]+\}))+")
 
 
 def create(*, name: str, short_name: str = "", id: uuid.UUID | None = None) -> Organization:
@@ -159,8 +159,9 @@ def idle_problem(organization: Organization, *, enabled: bool, seconds: int) -> 
 
 
 def set_idle_exclusions(*, actor: Actor, paths: Iterable[str], version: int | None = None) -> Organization:
-    """The paths of the API whose calls do not count as use, each with all below it. Empty ones are left
-    out, and each is kept once. Problems carry the line of the path."""
+    """The paths of the API whose calls do not count as use; `{anything}` stands for one segment
+    (oauthclients/rules/idle.py). Empty ones are left out, and each is kept once. Problems carry the line
+    of the path."""
 
     def apply(organization: Organization) -> None:
         organization.idle_exclusions = _exclusions(paths)

@@ -172,7 +172,10 @@ def _domain(name: str, permissions: Iterable[PermissionInfo]) -> dict[str, Any]:
 class OwnSubject(ApiView):
     @requires(scopes=READ)
     def get(self, request: Request) -> Response:
-        client = self.caller.client
+        person, client = self.caller.person, self.caller.client
+        if person is not None:
+            grants = queries.grants_of(self.organization, person.id)
+            return Response(shapes.subject(person.id, str(person), person.version, grants))
         grants = queries.grants_of(self.organization, client.id)
         return Response(shapes.subject(client.id, client.name, client.version, grants))
 

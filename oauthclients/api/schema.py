@@ -39,7 +39,7 @@ _ANSWERS: Mapping[str, dict[str, Any]] = {
     "getAuthorizationDivisionsLimit": {"type": "integer"},
     "getAuthorizationDivisionspermittedMe": {"type": "array", "items": _OBJECT},
 }
-_WITHOUT_ANSWER = frozenset({"deleteOauthClient"})
+_WITHOUT_ANSWER = frozenset({"deleteOauthClient", "deleteToken"})
 _WITHOUT_BODY = frozenset({"postOauthClientSecret"})
 
 

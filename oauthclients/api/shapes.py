@@ -76,21 +76,12 @@ def role_division(named: NamedPair) -> dict[str, str]:
     }
 
 
-def token_client(row: Client, pairs: Iterable[NamedPair]) -> dict[str, Any]:
-    """The client inside TokenInfo (E4)."""
-    keys = (
-        "id",
-        "name",
-        "authorizedGrantType",
-        "scope",
-        "roleDivisions",
-        "state",
-        "dateCreated",
-        "dateModified",
-        "createdBy",
-        "modifiedBy",
-        "dateToDelete",
-    )
+def token_client(row: Client, pairs: Iterable[NamedPair], *, own: bool) -> dict[str, Any]:
+    """The client inside TokenInfo (E4). Of another organization's client (not `own`), nothing about the
+    people there."""
+    keys = ["id", "name", "authorizedGrantType", "scope", "state"]
+    if own:
+        keys += ["roleDivisions", "dateCreated", "dateModified", "createdBy", "modifiedBy", "dateToDelete"]
     whole = client(row, pairs)
     return {
         **{key: whole[key] for key in keys if key in whole},

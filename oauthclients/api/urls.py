@@ -31,6 +31,7 @@ urlpatterns = [
     path("users/<str:user_id>", users.OneUser.as_view()),
     path("tokens/me", tokens.OwnToken.as_view()),
     path("tokens/timeout", tokens_timeout.IdleTokenTimeout.as_view()),
+    path("tokens/<str:user_id>", tokens.TokensOfPerson.as_view()),
     path("organizations/authentication/settings", organizations.AuthenticationSettings.as_view()),
     path("organizations/features/<str:feature_name>", organizations.Feature.as_view()),
     path("organizations/me", organizations.OwnOrganization.as_view()),

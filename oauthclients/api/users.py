@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,10 +26,10 @@ from accounts.models import RoleGrant, SubjectType, User, UserState
 from accounts.permissions import Permission
 from accounts.services import people
 from oauthclients.api import shapes, user_search
-from oauthclients.api.errors import ApiError
 from oauthclients.api.paging import LARGEST, Paging
 from oauthclients.api.params import Body, Query, bad_parameter
 from oauthclients.api.parsing import loads
+from oauthclients.api.tokens import token_info
 from oauthclients.api.views import ApiView
 from oauthclients.resource_server.guard import requires
 
@@ -78,8 +79,24 @@ class Users(ApiView):
 class Me(ApiView):
     @requires(scopes=("user-basic-info",), user_context=True)
     def get(self, request: Request) -> Response:
-        """For tokens of a person, which no grant issues yet; the guard refuses all others (G2)."""
-        raise ApiError.no_user_context()
+        """The person whom the app acts for; client credentials have none, which the guard tells them
+        (G2). One's own rights are no secret to oneself, so `expand=authorization` needs no more here."""
+        person = self.caller.person
+        assert person is not None
+        wanted = {name.lower() for name in Query(request).many("expand")}
+        shape = shapes.user(person)
+        if "authorization" in wanted:
+            grants = queries.grants_of(self.organization, person.id)
+            shape["authorization"] = shapes.user_authorization(list(grants))
+        if "organization" in wanted:
+            shape["organization"] = shapes.organization(self.organization)
+        if "token" in wanted:
+            shape["token"] = token_info(self.caller)
+        if "date" in wanted:
+            shape["date"] = {"currentDate": shapes.date(timezone.now())}
+        if "datelastlogin" in wanted and person.last_login is not None:
+            shape["dateLastLogin"] = shapes.date(person.last_login)
+        return Response(shape)
 
 
 class OneUser(ApiView):
@@ -178,14 +195,16 @@ class UserSearch(ApiView):
 
 def shaped(view: ApiView, rows: list[User], expand: Iterable[str]) -> list[dict[str, Any]]:
     """The people as JSON, with the parts of `expand` that exist here: `authorization` (where the caller
-    may see grants) and `dateLastLogin`. Others are ignored. One statement at most."""
+    may see grants, and the app read authorizations) and `dateLastLogin`. Others are ignored. One statement
+    at most."""
     wanted = {name.lower() for name in expand}
     result = [shapes.user(row) for row in rows]
     if "datelastlogin" in wanted:
         for row, shape in zip(rows, result, strict=True):
             if row.last_login is not None:
                 shape["dateLastLogin"] = shapes.date(row.last_login)
-    if "authorization" in wanted:
+    scopes = view.actor.scopes
+    if "authorization" in wanted and (scopes is None or "authorization:readonly" in scopes):
         may = view.actor.access.divisions_for(Permission.AUTHORIZATION_GRANT_VIEW)
         grants = _grants(view, [row for row in rows if row.division_id in may])
         for row, shape in zip(rows, result, strict=True):

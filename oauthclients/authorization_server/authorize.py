@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -129,6 +129,9 @@ class AuthorizeView(OAuthLibMixin, View):
             return self.refuse(error)
         try:
             return self.answer(request, asked)
+        except IntegrityError:
+            # Somebody deleted the client, or the person, at this very moment: look again.
+            return HttpResponseRedirect(request.get_full_path())
         except OAuthToolkitError as error:
             return self.refuse(error.oauthlib_error, asked)
         except OAuth2Error as error:
@@ -204,7 +207,7 @@ class AuthorizeView(OAuthLibMixin, View):
         return self.allow(request, asked, actor, person, agreed=None)
 
     def sign_in_first(self, request: HttpRequest, asked: Asked) -> HttpResponse | None:
-        """To the sign-in and back to this address, for somebody who is not signed in, or who must do it once
+        """To the sign-in and back to this address, for somebody who is not signed in, or must do it once
         more (`prompt=login` ignores a remembered session)."""
         here = request.get_full_path()
         demanded = hashlib.sha256(here.encode()).hexdigest()
@@ -266,10 +269,19 @@ class AuthorizeView(OAuthLibMixin, View):
         return _to_app(uri, asked.redirect_uri)
 
     def approve(self, request: HttpRequest, asked: Asked, actor: Actor, person: User) -> HttpResponse:
-        """For the whole organization, by somebody who may; what the person lets the app do comes next."""
+        """For the whole organization, by somebody who may; what the person lets the app do comes next.
+        What was authorized before stays so, and a limit to some roles as well."""
+        row = queries.authorization_of(actor.organization, asked.client)
+        chosen = consent_page.chosen(request.POST)
+        if chosen and row is not None:
+            chosen += scopes.meet(row.scope, asked.client.scope)
         try:
             authorizations.approve(
-                actor=actor, client_id=asked.client.id, scope=request.POST.getlist("scope")
+                actor=actor,
+                client_id=asked.client.id,
+                scope=chosen,
+                roles=row.roles if row else [],
+                version=row.version if row else 0,
             )
         except DomainError as error:
             standing = stand(person, asked, consents.of(person, asked.client))
@@ -344,8 +356,10 @@ def continuing_to(address: str) -> dict[str, str]:
     query = parse_qs(parts.query)
     client = queries.live_client(client_key(query.get("client_id", [""])[0]))
     hint = query.get("login_hint", [""])[0].split(":")[0]
-    uri = query.get("redirect_uri", [""])[0]
-    known = client is not None and any(redirect_uris.matches(one, uri) for one in client.redirect_uri_list)
+    registered = client.redirect_uri_list if client is not None else []
+    # An app with a single one need not name it.
+    uri = query.get("redirect_uri", registered if len(registered) == 1 else [""])[0]
+    known = any(redirect_uris.matches(one, uri) for one in registered)
     return {
         "app": client.name if client else "",
         "email": hint if "@" in hint and len(hint) <= 254 else "",

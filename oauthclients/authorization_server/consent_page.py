@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from oauthlib.oauth2.rfc6749 import errors
@@ -16,9 +18,11 @@ from accounts.models import Organization
 from accounts.origin import origin
 from accounts.permissions import Permission
 from oauthclients import queries
-from oauthclients.console import words
-from oauthclients.rules import redirect_uris
-from oauthclients.scopes import CATALOGUE
+from oauthclients.console import authorized_app, words
+from oauthclients.models import AuthorizationState
+from oauthclients.rules import redirect_uris, token_life
+from oauthclients.scopes import CATALOGUE, Scope
+from oauthclients.services import authorizations
 
 if TYPE_CHECKING:
     from oauthclients.authorization_server.authorize import Asked, Standing
@@ -34,35 +38,102 @@ def consent(
     problem: str = "",
 ) -> HttpResponse:
     """`state` is `agree`, `approve` (for the organization, first), `ask` or `role`."""
-    client = asked.client
-    authorization = queries.authorization_of(actor.organization, client) if state == "ask" else None
-    response = render(
-        request,
-        "oauth/consent.html",
-        {
-            "state": state,
-            "app": client,
-            "owner": client.organization,
-            "foreign": client.organization_id != actor.organization.id,
-            "place": _place(asked.redirect_uri),
-            "signed_in": request.user,
-            "scopes": [CATALOGUE[name] for name in _listed(asked, standing, state) if name in CATALOGUE],
-            # What is shown, and so all that a yes can be about.
-            "shown": standing.permitted,
-            "known": standing.known and bool(standing.new) and len(standing.new) < len(standing.permitted),
-            "narrowed": state == "agree" and len(standing.permitted) < len(_wanted(asked)),
-            "unlimited": not standing.word.enforced,
-            "duration": words.duration(client.token_seconds),
-            "requested": bool(authorization and authorization.requested_at),
-            "helpers": account_queries.who_holds(actor.organization, Permission.OAUTH_CLIENT_AUTHORIZE)
-            if state == "ask"
-            else [],
-            "problem": problem,
-            "here": request.get_full_path(),
-        },
-        status=403 if state == "role" else 200,
-    )
+    client, here = asked.client, actor.organization
+    context = {
+        "state": state,
+        "app": client,
+        "owner": client.organization,
+        "foreign": client.organization_id != here.id,
+        "place": _place(asked.redirect_uri),
+        "organization": here,
+        "signed_in": request.user,
+        "scopes": _sentences(_listed(asked, standing, state)),
+        # What is shown, and so all that a yes can be about.
+        "shown": standing.permitted,
+        "form_errors": bool(problem),
+        "errors": [{"message": problem, "target": "id_scope"}] if problem else [],
+        "here": request.get_full_path(),
+    }
+    match state:
+        case "agree":
+            context |= _agreeing(asked, standing, here)
+        case "approve":
+            context |= _approving(request, asked, actor)
+        case _:
+            context |= _waiting(asked, actor)
+    response = render(request, "oauth/consent.html", context, status=403 if state == "role" else 200)
     return _guarded(response, asked)
+
+
+def chosen(post: QueryDict) -> list[str]:
+    """The scopes that the form of `approve` says."""
+    return sorted(authorized_app.Typed.read(post).scope)
+
+
+def _agreeing(asked: Asked, standing: Standing, here: Organization) -> dict[str, Any]:
+    """`known` is an app that asks for more than what was agreed to, `again` one that asks for nothing new.
+    `left_out` is what it asks for and does not get, because the organization has not authorized it."""
+    before = [name for name in standing.permitted if name not in standing.new]
+    return {
+        "known": bool(standing.new and before),
+        "again": standing.known and not standing.new,
+        "before": _sentences(before),
+        "left_out": _sentences(authorizations.not_covered(_wanted(asked), standing.permitted)),
+        "unlimited": not standing.word.enforced,
+        "unsure": asked.identity_unsure,
+        "lifetime": _lifetime(asked, here),
+    }
+
+
+def _approving(request: HttpRequest, asked: Asked, actor: Actor) -> dict[str, Any]:
+    """All switches are off until somebody chooses: nothing in the address turns one on, because the app
+    wrote it. `authorized` is what the organization has authorized already, and `roles` whom that is limited
+    to; both stay."""
+    row = queries.authorization_of(actor.organization, asked.client)
+    sent = request.POST if request.method == "POST" else QueryDict()
+    limit = set(row.roles) if row else set()
+    return {
+        "entries": authorized_app.entries_of(_wanted(asked), authorized_app.Typed.read(sent)),
+        "authorized": _sentences(row.scope)
+        if row and row.state == AuthorizationState.AUTHORIZED
+        else [],
+        "roles": [
+            role.name
+            for role in account_queries.roles(actor.organization).order_by("name")
+            if str(role.id) in limit
+        ],
+    }
+
+
+def _waiting(asked: Asked, actor: Actor) -> dict[str, Any]:
+    """`helpers` are names of people who can change it."""
+    row = queries.authorization_of(actor.organization, asked.client)
+    requested = row is not None and queries.waits(row)
+    return {
+        "requested": requested,
+        "requested_at": row.requested_at if row and requested else None,
+        "requested_by": row.requested_by_name if row and requested else "",
+        "asked_myself": bool(row and requested and row.requested_by_id == actor.id),
+        "refused": row is not None and row.state in authorizations.REFUSED,
+        "helpers": account_queries.who_holds(actor.organization, Permission.OAUTH_CLIENT_AUTHORIZE),
+    }
+
+
+def _lifetime(asked: Asked, here: Organization) -> list[str]:
+    """How long what the app gets lasts, in sentences (ASVS 10.7.2)."""
+    lasts = words.duration(asked.client.token_seconds)
+    limit = here.idle_limit
+    if asked.implicit or not token_life.refreshable(here):
+        said = [_("What it gets lasts %(duration)s.") % {"duration": lasts}]
+    else:
+        said = [
+            _("What it gets lasts %(duration)s; it can renew that for up to %(longest)s.")
+            % {"duration": lasts, "longest": words.duration(settings.REFRESH_TOKEN_SECONDS)}
+        ]
+    if limit is not None:
+        idle = words.duration(int(limit.total_seconds()))
+        said.append(_("It ends when the app has not used it for %(duration)s.") % {"duration": idle})
+    return said
 
 
 def other_person(request: HttpRequest, asked: Asked, organization: Organization) -> HttpResponse:
@@ -125,12 +196,18 @@ def _listed(asked: Asked, standing: Standing, state: str) -> list[str]:
     return standing.new or standing.permitted
 
 
+def _sentences(names: Iterable[str]) -> list[Scope]:
+    return [CATALOGUE[name] for name in names if name in CATALOGUE]
+
+
 def _place(redirect_uri: str) -> str:
     """Where the browser goes afterwards, in words."""
     parts = urlsplit(redirect_uri)
-    if redirect_uris.is_loopback(redirect_uri):
+    if not redirect_uris.is_loopback(redirect_uri):
+        return parts.netloc
+    if parts.scheme in ("http", "https"):
         return _("a program on this device")
-    return parts.netloc
+    return _("a program on this device (%(scheme)s)") % {"scheme": parts.scheme}
 
 
 def _guarded(response: HttpResponse, asked: Asked) -> HttpResponse:
@@ -146,6 +223,9 @@ def _guarded(response: HttpResponse, asked: Asked) -> HttpResponse:
 
 
 def form_action(redirect_uri: str) -> str:
-    """A registered redirect URI as a source of CSP `form-action`."""
+    """A registered redirect URI as a source of CSP `form-action`. The policy's grammar has no IPv6
+    address, so there the scheme has to do."""
     parts = urlsplit(redirect_uri)
-    return f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") else f"{parts.scheme}:"
+    if parts.scheme in ("http", "https") and not parts.netloc.startswith("["):
+        return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}:"

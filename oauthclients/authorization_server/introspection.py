@@ -11,19 +11,21 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error
+from django.http import HttpResponse
+from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error, UnauthorizedClientError
 
 from accounts import queries as account_queries
 from accounts.permissions import Permission
 from accounts.rules.access import Access, Divisions
-from oauthclients import queries
+from oauthclients import queries, scopes
 from oauthclients.authorization_server.views import ClientView
 from oauthclients.models import Client
 from oauthclients.resource_server.bearer import Caller, caller_of
 
 # "All divisions, now and later" (wire contract D1).
 ALL_DIVISIONS = "*"
+# Nothing else, whatever the reason (RFC 7662 2.2).
+INACTIVE = {"active": False}
 
 
 class MayNotAsk(OAuth2Error):
@@ -32,7 +34,9 @@ class MayNotAsk(OAuth2Error):
 
 
 class IntrospectionView(ClientView):
-    def respond(self, request: HttpRequest, body: dict[str, str], client: Client) -> HttpResponse:
+    def respond(self, body: dict[str, str], client: Client, *, by_secret: bool) -> HttpResponse:
+        if not client.gives_tokens():
+            raise UnauthorizedClientError(description="This client is not active.")
         access = account_queries.access_of(client.organization_id, client.id)
         if not access.decide(Permission.OAUTH_TOKEN_VIEW):
             raise MayNotAsk(description=f"The client lacks the permission {Permission.OAUTH_TOKEN_VIEW}.")
@@ -41,7 +45,7 @@ class IntrospectionView(ClientView):
             raise InvalidRequestError(description="Missing token.")
         caller = caller_of(value)
         if caller is None or caller.organization.id != client.organization_id:
-            return self.answer({"active": False}, 200)
+            return self.answer(INACTIVE, 200)
         return self.answer(described(caller), 200)
 
 
@@ -49,39 +53,41 @@ def described(caller: Caller) -> dict[str, Any]:
     """RFC 7662 2.2, and what a service needs to decide as this server would: `permissions` with their
     divisions (`"*"`: all), `role_divisions` of a client's own token, `scopes_enforced`.
 
-    `scope` is what the app may use *now*, of what its person agreed to. A service that finds
-    `scopes_enforced` false does not check scopes: the organization has switched them off.
+    `scope` is what the app may use *now*, of what its person agreed to, with the read-only form of each. A
+    service that finds `scopes_enforced` false does not check scopes: the organization has switched them
+    off, or it is a client's own token, which has none.
     """
-    effective, token = caller.effective, caller.token
+    effective, token, person = caller.effective, caller.token, caller.person
+    if not effective.barrier:
+        return INACTIVE
     shape: dict[str, Any] = {
-        "active": bool(effective.barrier),
+        "active": True,
         "client_id": caller.client.client_id,
         "token_type": "Bearer",
         "exp": _seconds(token.expires),
         "iat": _seconds(token.created),
         "iss": settings.BASE_URL,
-        "sub": str(caller.person.id if caller.person else caller.client.id),
+        "sub": str(person.id if person else caller.client.id),
         "organization_id": str(caller.organization.id),
-    }
-    if not shape["active"]:
-        return {"active": False}
-    if caller.person is None:
-        shape["role_divisions"] = [
-            {
-                "roleId": str(named.role.id),
-                "roleName": named.role.name,
-                "divisionId": str(named.division.id) if named.division else ALL_DIVISIONS,
-            }
-            for named in queries.pairs_of(caller.client)
-        ]
-    else:
-        shape["username"] = caller.person.email
-        shape["scope"] = " ".join(sorted(effective.scopes or token.scope.split()))
-    return {
-        **shape,
         "scopes_enforced": effective.scopes is not None,
         "permissions": _permissions(effective.access),
     }
+    if person is None:
+        return {**shape, "role_divisions": _role_divisions(caller.client)}
+    # An empty set is an answer, and none at all is another.
+    usable = scopes.expanded(token.scope.split()) if effective.scopes is None else effective.scopes
+    return {**shape, "username": person.email, "scope": " ".join(sorted(usable))}
+
+
+def _role_divisions(client: Client) -> list[dict[str, str]]:
+    return [
+        {
+            "roleId": str(named.role.id),
+            "roleName": named.role.name,
+            "divisionId": str(named.division.id) if named.division else ALL_DIVISIONS,
+        }
+        for named in queries.pairs_of(client)
+    ]
 
 
 def _permissions(access: Access) -> dict[str, list[str]]:

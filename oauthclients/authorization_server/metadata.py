@@ -13,7 +13,8 @@ from oauthclients import grant_types, scopes
 @require_safe
 @cache_control(public=True, max_age=3600)
 def metadata(request: HttpRequest) -> JsonResponse:
-    """Any page may read it: it is what everybody may know."""
+    """What the server answers to, and no more. Any page may read it: it is what everybody may know. There
+    is no OpenID Connect, and so no `/.well-known/openid-configuration`."""
     authenticated = ["client_secret_basic", "client_secret_post"]
     answered = [grant for grant in grant_types.GRANT_TYPES if grant.answered]
     here = f"{settings.BASE_URL}/oauth"
@@ -41,7 +42,6 @@ def metadata(request: HttpRequest) -> JsonResponse:
             "authorization_response_iss_parameter_supported": True,
             "prompt_values_supported": ["none", "login", "consent"],
             "scopes_supported": sorted(scopes.CATALOGUE),
-            "service_documentation": f"{settings.BASE_URL}/api/schema",
         },
         headers={"Access-Control-Allow-Origin": "*"},
     )

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from oauth2_provider.models import get_grant_model
 from oauth2_provider.oauth2_validators import OAuth2Validator
@@ -228,7 +229,12 @@ class Validator(OAuth2Validator):
             self._save_for_person(token, request, sign_in)
         else:
             self._issue(token, request)
-        tokens.note_use(request.client, now, vars(request).get("used_secret"))
+        secret = vars(request).get("used_secret")
+        if at_token_endpoint(request) and sign_in is None:
+            tokens.note_use(request.client, now, secret)
+        else:
+            # After the exchange: the client's row is not to be waited for while a consent is held.
+            transaction.on_commit(lambda: tokens.note_use(request.client, now, secret))
 
     def _save_implicit(self, token: Any, request: Any) -> None:
         decision = request.decision

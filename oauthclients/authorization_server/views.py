@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -22,12 +22,16 @@ from oauthlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestErr
 
 from accounts import rates
 from accounts.origin import origin
-from oauthclients import queries
-from oauthclients.authorization_server.client_authentication import credentials, uses_basic
+from oauthclients import grant_types, queries
+from oauthclients.authorization_server.client_authentication import (
+    Credentials,
+    credentials,
+    uses_basic,
+)
 from oauthclients.authorization_server.errors import SlowDown, TooLarge
 from oauthclients.authorization_server.validator import client_key
 from oauthclients.models import Client
-from oauthclients.services import secrets
+from oauthclients.services import secrets, tokens
 
 log = logging.getLogger(__name__)
 
@@ -140,8 +144,11 @@ class TokenView(OAuthLibMixin, OAuthEndpoint):
         # What is exchanged, and what is given for it, happen together or not at all. A refusal is no
         # exception here: the end of a family whose token was used twice is to stay.
         exchanging = body.get("grant_type") in ("authorization_code", "refresh_token")
-        with transaction.atomic() if exchanging else nullcontext():
-            _uri, _headers, content, status = self.create_token_response(request)
+        try:
+            with transaction.atomic() if exchanging else nullcontext():
+                _uri, _headers, content, status = self.create_token_response(request)
+        except IntegrityError as error:  # the client was deleted at this very moment
+            raise InvalidClientError from error
         if "Origin" in request.headers:
             request.browser_client = _named(request, body)  # type: ignore[attr-defined]  # for cors.py
         if status != 200:
@@ -150,31 +157,45 @@ class TokenView(OAuthLibMixin, OAuthEndpoint):
 
 
 class ClientView(OAuthEndpoint):
-    """An endpoint for a client that is known by its secret, or, where a secret is not needed, by its id."""
+    """An endpoint for a client that is known by its secret, or, where a secret is not needed, by its id.
+
+    `last used` of client and secret move, so that nobody ends a secret that an API still asks with.
+    """
 
     secret_needed = True
 
     def asked(self, request: HttpRequest, body: dict[str, str]) -> HttpResponse:
-        return self.respond(request, body, self.client(request, body))
+        header = request.headers.get("Authorization")
+        sent = credentials(header, body)
+        by_secret = sent is not None or bool(header)  # what cannot be read is a failure, and not nothing
+        client = _by_secret(sent) if by_secret else self.by_id(body.get("client_id", ""))
+        if client is None:
+            raise InvalidClientError
+        request.browser_client = client  # type: ignore[attr-defined]  # for cors.py
+        return self.respond(body, client, by_secret=by_secret)
 
-    def client(self, request: HttpRequest, body: dict[str, str]) -> Client:
-        sent = credentials(request.headers.get("Authorization"), body)
-        now = timezone.now()
-        if sent is not None:
-            secret = secrets.find(client_key(sent.client_id), sent.secret, now)
-            if secret is not None and secret.client.accepts_tokens():
-                return secret.client
-        elif not self.secret_needed:
-            client = queries.live_client(client_key(body.get("client_id", "")))
-            if client is not None and client.accepts_tokens() and client.redirect_uri_list:
-                return client
-        raise InvalidClientError
+    def by_id(self, client_id: str) -> Client | None:
+        """Apps that may run where a secret cannot be kept."""
+        client = None if self.secret_needed else queries.live_client(client_key(client_id))
+        if client is None or not client.accepts_tokens():
+            return None
+        return client if grant_types.BY_CODE[client.authorization_grant_type].uses_redirect_uris else None
 
-    def respond(self, request: HttpRequest, body: dict[str, str], client: Client) -> HttpResponse:
+    def respond(self, body: dict[str, str], client: Client, *, by_secret: bool) -> HttpResponse:
         raise NotImplementedError
 
 
+def _by_secret(sent: Credentials | None) -> Client | None:
+    """One statement whether the client exists or not, as at the token endpoint."""
+    now = timezone.now()
+    secret = secrets.find(client_key(sent.client_id), sent.secret, now) if sent else None
+    if secret is None or not secret.client.accepts_tokens():
+        return None
+    tokens.note_use(secret.client, now, secret)
+    return secret.client
+
+
 def _named(request: HttpRequest, body: dict[str, str]) -> Client | None:
-    """The client that a browser app says it is: whether it is does not matter for who may read the answer."""
+    """The client that a browser app says it is; whether it is does not matter for who may read this."""
     sent = credentials(request.headers.get("Authorization"), body)
     return queries.live_client(client_key(sent.client_id if sent else body.get("client_id", "")))

@@ -158,7 +158,7 @@ class AppPage:
             "not_enforced": not organization.enforce_scopes,
             "may_set_enforcing": bool(self.actor.access.decide(Permission.DIRECTORY_ORGANIZATION_ADMIN)),
             "typed": self.typed,
-            "entries": _entries(client, self.typed, row if self.authorized and waits else None),
+            "entries": entries_of(client.scope, self.typed, self._waiting() if waits else ()),
             "roles": self._roles(),
             "many_roles": len(self.book.roles) > MANY_ROLES,
             "form_errors": bool(problems),
@@ -169,6 +169,12 @@ class AppPage:
             **more,
         }
         return render(self.request, "oauth/authorized/app.html", context)
+
+    def _waiting(self) -> list[str]:
+        """What an authorized app asks for and has not got."""
+        if self.row is None or not self.authorized:
+            return []
+        return authorizations.not_covered(self.client.scope, self.row.scope)
 
     def _roles(self) -> list[dict[str, Any]]:
         """Those of the organization, and, so that saving drops none unseen, those that the app is limited
@@ -323,15 +329,15 @@ def return_hosts(client: Client) -> list[str]:
     return list(dict.fromkeys(part.netloc or f"{part.scheme}:" for part in parts))
 
 
-def _entries(client: Client, typed: Typed, asking_more: ClientAuthorization | None) -> list[dict[str, Any]]:
-    """A line for each family that the app asks for, whose switch allows it. `asking_more` is an authorized
-    app that waits for more: what it has not got is marked."""
-    families = dict.fromkeys(CATALOGUE[name].family for name in client.scope if name in CATALOGUE)
+def entries_of(asked_for: Iterable[str], typed: Typed, waiting: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """A line for each family that is asked for, whose switch allows it; those of the scopes `waiting` are
+    marked."""
+    wanted = [name for name in asked_for if name in CATALOGUE]
+    families = dict.fromkeys(CATALOGUE[name].family for name in wanted)
     covered = scopes.expanded(typed.scope)
-    waiting = authorizations.not_covered(client.scope, asking_more.scope) if asking_more else []
     entries = []
     for family in families:
-        full = family in client.scope
+        full = family in wanted
         readonly = f"{family}:readonly"
         asked = CATALOGUE[family if full else readonly]
         entries.append(

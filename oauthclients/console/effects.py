@@ -75,7 +75,7 @@ def in_reach(organization: Organization, limit: timedelta | None) -> list[dict[s
         living = living.filter(updated__gt=dead)
     facts = [
         {
-            "label": _("People"),
+            "label": _("People concerned"),
             "value": words.number(
                 User.objects.filter(organization=organization, state=UserState.ACTIVE).count()
             ),
@@ -146,11 +146,7 @@ def of_enforcing(organization: Organization, *, enforced: bool) -> list[Group]:
             case True, False:
                 title, held_to = _("Start to work"), ()
             case False, False:
-                title = (
-                    _("Can do only what their scopes allow")
-                    if enforced
-                    else _("Can do all that their person may, instead of")
-                )
+                title = _("Held to these scopes") if enforced else _("No longer held to these scopes")
             case _:
                 title, held_to = _("Stay barred"), ()
         by_title.setdefault(title, []).append(_app(organization, known, held_to))

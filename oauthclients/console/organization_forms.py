@@ -40,9 +40,8 @@ class ExclusionsForm(forms.Form):
     paths = forms.CharField(
         label=gettext_lazy("Paths that do not count as use (one per line)"),
         help_text=gettext_lazy(
-            "A call of one of these paths of the API, or of anything below it, is answered as always, but "
-            "does not keep its token alive. For calls that programs repeat by themselves, such as "
-            "/api/v2/tokens/me."
+            "A call of one of these paths of the API is answered as always, but does not keep its token "
+            "alive. A part in braces stands for anything: /api/v2/users/{userId}."
         ),
         required=False,
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "autocapitalize": "off"}),

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from accounts.errors import NotAllowed
-from accounts.rules.access import Decision
 from oauthclients import scopes as scope_catalogue
 from oauthclients.api.errors import ApiError
-from oauthclients.rules.effective_access import MISSING_SCOPE
+from oauthclients.rules.effective_access import MISSING_SCOPE, require
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -57,21 +55,6 @@ def requirement_of(view: APIView, method: str) -> Requirement | None:
     return getattr(handler, "requirement", None)
 
 
-class InsufficientScope(NotAllowed):
-    """Told to the app in the header of RFC 6750 3.1 as well."""
-
-    def __init__(self, message: str, scopes: tuple[str, ...]) -> None:
-        super().__init__(message, code=MISSING_SCOPE)
-        self.scopes = scopes
-        self.parameters = {"scopes": ",".join(scopes)}
-
-
-def refuse_scope(decision: Decision) -> None:
-    """Raises `InsufficientScope` where a scope is what is missing."""
-    if decision.code == MISSING_SCOPE:
-        raise InsufficientScope(decision.sentence, decision.missing)
-
-
 class Guarded(BasePermission):
     """Runs before every handler of `/api/v2`."""
 
@@ -85,6 +68,5 @@ class Guarded(BasePermission):
         decision = caller.effective.decide(*requirement.any_of, scopes=requirement.scopes)
         if requirement.lenient and decision.code == MISSING_SCOPE:
             return True
-        refuse_scope(decision)
-        decision.require()
+        require(decision)
         return True

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from accounts import queries as account_queries
+from accounts.errors import NotAllowed
 from accounts.rules.access import ALLOWED, Access, Decision
 from oauthclients import scopes
 from oauthclients.models import AuthorizationState, Client
@@ -72,17 +73,41 @@ class EffectiveAccess:
         Without permissions, the scope is enough: such a route answers every person."""
         if not self.barrier:
             return self.barrier
-        wanted = tuple(scopes)
-        if self.scopes is not None and not self.scopes.intersection(wanted):
-            return Decision(
-                False,
-                MISSING_SCOPE,
-                wanted,
-                message=_("App not authorized to use scope [%(names)s]") % {"names": ", ".join(wanted)},
-            )
+        in_scope = decide_scope(self.scopes, *scopes)
+        if not in_scope:
+            return in_scope
         if not any_of:
             return ALLOWED
         return self.access.decide(*any_of, division_id=division_id, division_name=division_name)
+
+
+class InsufficientScope(NotAllowed):
+    """The app may not, whatever its person may. `scopes` are told in the header of RFC 6750 3.1 too."""
+
+    def __init__(self, message: str, scopes: tuple[str, ...]) -> None:
+        super().__init__(message, code=MISSING_SCOPE)
+        self.scopes = scopes
+        self.parameters = {"scopes": ",".join(scopes)}
+
+
+def decide_scope(held: frozenset[str] | None, *any_of: str) -> Decision:
+    """At least one of these scopes; `held` is None where scopes do not apply."""
+    if held is None or held.intersection(any_of):
+        return ALLOWED
+    names = ", ".join(any_of)
+    return Decision(
+        False,
+        MISSING_SCOPE,
+        any_of,
+        message=_("App not authorized to use scope [%(names)s]") % {"names": names},
+    )
+
+
+def require(decision: Decision) -> None:
+    """Raises `InsufficientScope` or another `NotAllowed`, unless it is allowed."""
+    if decision.code == MISSING_SCOPE:
+        raise InsufficientScope(decision.sentence, decision.missing)
+    decision.require()
 
 
 def of_client(client: Client) -> EffectiveAccess:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor
-from accounts.errors import Conflict
+from accounts.errors import Conflict, NotFound
 from accounts.permissions import Permission
 from accounts.services import grants
+from accounts.services.grants import NamedPair
 from oauthclients import queries
-from oauthclients.models import Client
+from oauthclients.models import Client, Consent
+from oauthclients.rules.effective_access import decide_scope, require
 
 # Said by the services and by the pages that would only lead to their refusal.
 PENDING_DELETION = _("This client is pending deletion. Restore it first.")
@@ -26,14 +30,41 @@ def client_to_edit(actor: Actor, client_id: object) -> Client:
     """
     actor.require(Permission.OAUTH_CLIENT_EDIT)
     client = locked(actor, client_id)
-    grants.require_held(actor, queries.pairs_of(client))
+    pairs = queries.pairs_of(client)
+    grants.require_held(actor, pairs)
+    require_scope_to_hand_on(actor, pairs)
     return client
+
+
+def require_scope_to_hand_on(actor: Actor, pairs: Sequence[NamedPair]) -> None:
+    """An app that acts for a person hands on roles only with the scope `authorization`, which is about who
+    holds them: a client with roles acts without scopes, so whoever makes one, or gets its secret, would
+    else be held to none. Raises `InsufficientScope`."""
+    if pairs:
+        require(decide_scope(actor.scopes, "authorization"))
 
 
 def locked(actor: Actor, client_id: object) -> Client:
     """The row, locked against others until the transaction ends. Raises `NotFound`, also where somebody
     else deleted the client while this waited for the lock."""
     return queries.client(actor.organization, client_id, lock=True)
+
+
+def locked_to_delete(actor: Actor, client_id: object) -> Client:
+    """As `locked`, for who goes on to delete: what people agreed to is locked first, the order in which an
+    exchange of theirs takes its locks, and then the row against everybody who would refer to it."""
+    client = queries.client(actor.organization, client_id)
+    lock_consents(client.id)
+    found = Client.objects.select_for_update(of=("self",)).filter(id=client.id).first()
+    if found is None:
+        raise NotFound(code="client.not.found")
+    return locked(actor, client_id)
+
+
+def lock_consents(client_id: uuid.UUID) -> None:
+    """Waits for what is being given to this client, and lets nothing more begin."""
+    rows = Consent.objects.select_for_update().filter(client_id=client_id).order_by("id")
+    list(rows.values_list("id", flat=True))
 
 
 def refuse_pending_deletion(client: Client) -> None:

@@ -176,7 +176,7 @@ def delete(*, actor: Actor, client_id: object) -> Client | None:
     actor.require(Permission.OAUTH_CLIENT_DELETE)
     now = timezone.now()
     with transaction.atomic():
-        client = access.locked(actor, client_id)
+        client = access.locked_to_delete(actor, client_id)
         if client.date_to_delete is not None:
             return client
         removal = deletion.removal_date(created=client.created, now=now)
@@ -202,7 +202,7 @@ def remove_inactive(*, actor: Actor, client_id: object) -> None:
     inactive before (wire contract, fact 7), else `DomainError` (`cannot.delete.client`)."""
     actor.require(Permission.OAUTH_CLIENT_DELETE)
     with transaction.atomic():
-        client = access.locked(actor, client_id)
+        client = access.locked_to_delete(actor, client_id)
         if client.state != ClientState.INACTIVE:
             raise DomainError(
                 _("The client must be inactive before it can be deleted."),
@@ -238,6 +238,7 @@ def purge_due(*, actor: Actor) -> int:
     count = 0
     for key in list(due.values_list("id", flat=True)):
         with transaction.atomic():
+            access.lock_consents(key)
             # Looked at again under the lock: somebody may have removed it meanwhile.
             client = due.select_for_update().filter(id=key).first()
             if client is not None:
@@ -265,6 +266,7 @@ def _checked(actor: Actor, spec: ClientSpec) -> list[grants.NamedPair]:
     try:
         pairs = grants.resolve(actor, wanted.role_divisions)
         grants.refuse_not_held(actor, pairs)
+        access.require_scope_to_hand_on(actor, pairs)
     except Invalid as error:
         problems.found.extend(error.problems)
     scim_only = token_life.is_scim_only(expand(named.role.policies) for named in pairs)

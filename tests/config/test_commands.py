@@ -78,7 +78,8 @@ def test_the_demo_people_and_clients_hold_what_was_promised(db):
         }
 
     ada = held(made["people"]["ada"]["id"])
-    assert ada == {("Admin", "*"), ("Supervisor", "*"), ("SCIM Integration", "*")}
+    roles = ("Admin", "Supervisor", "SCIM Integration", "Token Introspection")
+    assert ada == {(role, "*") for role in roles}
     assert held(made["clients"]["client_credentials"]["client_id"]) == ada
     assert ("Supervisor", "Home") in held(made["people"]["ben"]["id"])
     assert held(made["people"]["eve"]["id"]) == {("Employee", "Home")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 from types import SimpleNamespace
+from urllib.parse import urlencode
 
 import pytest
 from corsheaders.middleware import CorsMiddleware
@@ -240,17 +241,41 @@ def test_a_refusal_that_no_client_is_known_for_is_readable_by_every_app(app, pat
     )
 
 
-def test_a_refused_exchange_is_readable_by_the_app(app):
-    response = Browser().post(
+def exchange(client, uri, origin):
+    body = {
+        "grant_type": "authorization_code",
+        "code": "unknown",
+        "code_verifier": "v" * 43,
+        "client_id": client.client_id,
+        "redirect_uri": uri,
+    }
+    return Browser().post(
         "/oauth/token",
-        f"grant_type=authorization_code&code=x&code_verifier={'v' * 43}&client_id={app.client_id}"
-        f"&redirect_uri={APP}/cb",
+        urlencode(body),
         content_type="application/x-www-form-urlencoded",
-        headers={"Origin": APP},
+        headers={"Origin": origin},
     )
 
-    assert response.status_code in (400, 401)
+
+def test_an_exchange_is_readable_by_the_app_that_asks_and_by_no_other(cast, app):
+    registered(cast, "https://other.example/cb")
+
+    response = exchange(app, f"{APP}/cb", APP)
+    assert response.status_code == 400
+    assert response.json()["error"] == "invalid_grant"
     assert allowed(response, APP)
+    assert not allowed(exchange(app, f"{APP}/cb", "https://other.example"), "https://other.example")
+
+
+def test_a_call_with_a_living_token_is_readable_where_its_client_runs_only(cast, app):
+    headers = cast.bearer(("Supervisor", cast.home))
+
+    response = call(**headers)
+    assert response.status_code == 200
+    assert not allowed(response, APP)
+    refused = call(path="/api/v2/oauth/clients", **headers)
+    assert refused.status_code == 403
+    assert not allowed(refused, APP)
 
 
 def test_a_call_without_an_origin_costs_no_look_at_the_origins(app):

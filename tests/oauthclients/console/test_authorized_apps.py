@@ -59,7 +59,9 @@ def test_every_page_needs_the_permission_to_authorize(cast, browser_of, client):
             response = browser.get(address)
             assert response.status_code == 403
             assert "OAuth &gt; Client &gt; Authorize" in text(response)
-            assert browser.post(address, form(one, "users")).status_code == (405 if address == LIST else 403)
+            assert browser.post(address, form(one, "users")).status_code == (
+                405 if address == LIST else 403
+            )
     assert said(one) == (AuthorizationState.REQUESTED, [], True)
 
 

@@ -15,6 +15,7 @@ from oauth2_provider.models import get_access_token_model
 
 from accounts.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound
 from accounts.models import AuditEvent
+from oauthclients.api import shapes
 from oauthclients.models import AuthorizationState, Client, ClientAuthorization, Consent, TokenFamily
 from oauthclients.rules.client_spec import ClientSpec
 from oauthclients.services import authorizations, clients, families, tokens
@@ -393,6 +394,17 @@ def test_there_must_be_such_an_app(cast, call):
         call(cast.actor(cast.ada), service.id)
     with pytest.raises(NotFound):
         call(cast.actor(cast.cleo), service.id)
+
+
+def test_the_api_tells_the_roles_and_whether_somebody_waits(cast):
+    ada, client, role = cast.actor(cast.ada), app(cast, cast.ben), str(cast.role("Supervisor").id)
+    assert shapes.authorization(row(client))["pending"] is True
+    authorizations.approve(actor=ada, client_id=client.id, scope=["users"], roles=[role])
+    told = shapes.authorization(row(client))
+    assert (told["state"], told["pending"], told["roles"]) == ("Authorized", False, [role])
+    authorizations.ask(actor=cast.actor(cast.eve), client_id=client.id)
+    told = shapes.authorization(row(client))
+    assert (told["state"], told["pending"], told["scope"]) == ("Authorized", True, ["users"])
 
 
 @pytest.mark.django_db(transaction=True)
