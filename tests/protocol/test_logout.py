@@ -36,7 +36,9 @@ def leave(browser: Browser, **query: str):
 
 
 def works(token: dict[str, str]) -> bool:
-    return Browser().get(ME, headers={"Authorization": f"Bearer {token['access_token']}"}).status_code == 200
+    return (
+        Browser().get(ME, headers={"Authorization": f"Bearer {token['access_token']}"}).status_code == 200
+    )
 
 
 def signed_in(browser: Browser) -> bool:
