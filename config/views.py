@@ -31,14 +31,9 @@ log = logging.getLogger(__name__)
 
 THEME_KEPT_SECONDS = 365 * 24 * 60 * 60
 # What a program asks for gets an answer that a program can read.
-JSON_PATHS = (
-    "/api/v2",
-    "/api/schema",
-    "/oauth/token",
-    "/oauth/revoke",
-    "/oauth/introspect",
-    "/.well-known/",
-)
+JSON_PATHS = ("/api/", "/oauth/", "/.well-known/")
+# Where people go.
+PAGES_AMONG_THEM = ("/oauth/authorize",)
 
 
 @require_safe
@@ -245,7 +240,7 @@ def _json(request: HttpRequest, status: int, code: str, text: str) -> HttpRespon
 
 
 def _speaks_json(request: HttpRequest) -> bool:
-    return request.path.startswith(JSON_PATHS)
+    return request.path.startswith(JSON_PATHS) and not request.path.startswith(PAGES_AMONG_THEM)
 
 
 def _page(

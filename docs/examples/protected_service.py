@@ -1,6 +1,6 @@
 """A small invoicing service that lets Latchkey say who may do what. See docs/protect-your-api.md.
 
-    LATCHKEY_ISSUER=http://127.0.0.1:8000 LATCHKEY_CLIENT_ID=... LATCHKEY_CLIENT_SECRET=... \
+    LATCHKEY_ISSUER=http://127.0.0.1:8000 LATCHKEY_CLIENT_ID=... LATCHKEY_CLIENT_SECRET=... \\
     python3 protected_service.py 9100
 
 Needs Python 3.11 and nothing else. Invoices live in memory, each in one division of the organization.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 import os
 import sys
@@ -17,18 +18,18 @@ import time
 import urllib.request
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 ISSUER = os.environ["LATCHKEY_ISSUER"]
 CLIENT_ID, CLIENT_SECRET = os.environ["LATCHKEY_CLIENT_ID"], os.environ["LATCHKEY_CLIENT_SECRET"]
-# How long an answer is used again. A token that is revoked meanwhile goes on working here for as long.
+# How long an answer is used again. What is revoked meanwhile goes on working here for as long.
 CACHE_SECONDS = float(os.environ.get("LATCHKEY_CACHE_SECONDS", "0"))
 
 
 @dataclass(frozen=True)
 class Needs:
-    """What a route asks for: of the person or service a permission, of an app acting for a person a scope."""
+    """What a route asks for: a permission, of whoever calls; a scope, of an app that calls for a person."""
 
     permission: str
     scope: str
@@ -37,12 +38,9 @@ class Needs:
 READ = Needs("directory:user:view", "billing:readonly")
 WRITE = Needs("directory:user:edit", "billing")
 
-INVOICES: dict[str, dict[str, Any]] = {}
-_answers: dict[str, tuple[float, dict[str, Any]]] = {}
-
 
 class Refused(Exception):
-    """`challenge` are the parameters of WWW-Authenticate (RFC 6750 3); None where no token would help."""
+    """`challenge` is what WWW-Authenticate says beside the realm (RFC 6750 3); None for no such header."""
 
     def __init__(self, status: int, words: str, challenge: str | None = None) -> None:
         super().__init__(words)
@@ -51,7 +49,7 @@ class Refused(Exception):
 
 def introspect(token: str) -> dict[str, Any]:
     """Asks Latchkey about a token (RFC 7662). Without an answer nobody is let in."""
-    key = hashlib.sha256(token.encode()).hexdigest()  # so that no token is kept in memory
+    key = hashlib.sha256(token.encode()).hexdigest()  # so that no token stays in memory
     until, answer = _answers.get(key, (0.0, {}))
     if time.monotonic() < until:
         return answer
@@ -64,9 +62,12 @@ def introspect(token: str) -> dict[str, Any]:
     try:
         with urllib.request.urlopen(request, timeout=5) as response:
             answer = json.load(response)
-    except (OSError, ValueError) as error:  # HTTPError is an OSError: a wrong secret, a missing permission
-        raise Refused(503, f"The token cannot be checked: {error}") from error
+    except (OSError, ValueError) as error:  # an HTTPError is an OSError: wrong secret, no permission
+        print(f"cannot introspect: {error}", file=sys.stderr, flush=True)
+        raise Refused(503, "Tokens cannot be checked at the moment.") from error
     if CACHE_SECONDS:
+        if len(_answers) >= 1_000:
+            _answers.clear()
         _answers[key] = (time.monotonic() + CACHE_SECONDS, answer)
     return answer
 
@@ -93,29 +94,30 @@ def may(answer: dict[str, Any], needs: Needs, division: str) -> bool:
 
 def require(answer: dict[str, Any], needs: Needs, division: str) -> None:
     if not may(answer, needs, division):
-        raise Refused(403, f"{needs.permission} is not held in the division {division}.", "")
+        raise Refused(403, f"You lack {needs.permission} in the division {division}.", "")
 
 
 def read_one(answer: dict[str, Any], number: str) -> dict[str, Any]:
-    invoice = INVOICES.get(number)
-    if invoice is None:
+    if number not in _invoices:
         raise Refused(404, "There is no such invoice.")
-    require(answer, READ, invoice["division"])
-    return invoice
+    require(answer, READ, _invoices[number]["division"])
+    return _invoices[number]
 
 
 def read_all(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """A list is never refused: it shows what may be seen."""
-    return [invoice for invoice in INVOICES.values() if may(answer, READ, invoice["division"])]
+    """A list refuses nobody: it shows what may be seen."""
+    return [invoice for invoice in list(_invoices.values()) if may(answer, READ, invoice["division"])]
 
 
 def add(answer: dict[str, Any], body: Any) -> dict[str, Any]:
-    if not isinstance(body, dict) or not all(isinstance(body.get(key), str) for key in ("division", "amount")):
-        raise Refused(400, "An invoice has a division and an amount, as text.")
-    require(answer, WRITE, body["division"])
-    number = str(len(INVOICES) + 1)
-    INVOICES[number] = {"number": number, **{key: body[key] for key in ("division", "amount")}}
-    return INVOICES[number] | {"added_by": answer["sub"], "with": answer["client_id"]}
+    match body:
+        case {"division": str(division), "amount": str(amount)}:
+            require(answer, WRITE, division)
+        case _:
+            raise Refused(400, "An invoice has a division and an amount, both as text.")
+    number = str(next(_numbers))
+    _invoices[number] = {"number": number, "division": division, "amount": amount, "by": answer["sub"]}
+    return _invoices[number]
 
 
 class Service(BaseHTTPRequestHandler):
@@ -144,7 +146,7 @@ class Service(BaseHTTPRequestHandler):
 
     def body(self) -> Any:
         try:
-            return json.loads(self.rfile.read(min(int(self.headers["Content-Length"]), 10_000)))
+            return json.loads(self.rfile.read(max(0, min(int(self.headers["Content-Length"]), 10_000))))
         except (TypeError, ValueError):
             raise Refused(400, "Send JSON.") from None
 
@@ -160,12 +162,11 @@ class Service(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
-def main() -> NoReturn:
+_invoices: dict[str, dict[str, Any]] = {}
+_numbers = itertools.count(1)
+_answers: dict[str, tuple[float, dict[str, Any]]] = {}
+
+if __name__ == "__main__":
     server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Service)
     print(f"http://127.0.0.1:{server.server_port}/invoices", flush=True)
     server.serve_forever()
-    raise SystemExit
-
-
-if __name__ == "__main__":
-    main()

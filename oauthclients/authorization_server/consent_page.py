@@ -94,9 +94,7 @@ def _approving(request: HttpRequest, asked: Asked, actor: Actor) -> dict[str, An
     limit = set(row.roles) if row else set()
     return {
         "entries": authorized_app.entries_of(_wanted(asked), authorized_app.Typed.read(sent)),
-        "authorized": _sentences(row.scope)
-        if row and row.state == AuthorizationState.AUTHORIZED
-        else [],
+        "authorized": _sentences(row.scope) if row and row.state == AuthorizationState.AUTHORIZED else [],
         "roles": [
             role.name
             for role in account_queries.roles(actor.organization).order_by("name")
@@ -211,8 +209,8 @@ def _place(redirect_uri: str) -> str:
 
 
 def _guarded(response: HttpResponse, asked: Asked) -> HttpResponse:
-    """A form's answer may lead to the app: Chromium checks redirects after a form as well. No page may frame
-    this one, and no other origin learns this address (`no-referrer` would have browsers send
+    """A form's answer may lead to the app: Chromium checks redirects after a form as well. No page may
+    frame this one, and no other origin learns this address (`no-referrer` would have browsers send
     `Origin: null`, which the CSRF check refuses)."""
     response._csp_update = {  # type: ignore[attr-defined]
         "form-action": [form_action(asked.redirect_uri)]

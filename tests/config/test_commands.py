@@ -12,11 +12,11 @@ from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 from django.test import RequestFactory
 from django.utils import timezone
-from oauth2_provider.models import get_access_token_model
+from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model
 
 from accounts import queries
 from accounts.models import AuditEvent, Organization, Role, RoleGrant, User
-from oauthclients.models import Client, ClientDraft, ClientSecret
+from oauthclients.models import Client, ClientDraft, ClientSecret, Consent, FamilyToken, TokenFamily
 from oauthclients.services import clients
 from tests.cast import token_request
 
@@ -229,6 +229,26 @@ def test_purge_removes_what_has_ended_and_keeps_what_has_not(cast):
     assert [draft.user for draft in ClientDraft.objects.all()] == [cast.ben]
     assert AuditEvent.objects.filter(entity_id=doomed.id, action="client.deleted").exists()
     assert "clients: 1 removed" in out.getvalue()
+
+
+def test_purge_keeps_what_an_app_can_still_refresh_or_must_not_use_again(cast, browser_of, time_machine):
+    app, eve = cast.app(token_seconds=300), browser_of(cast.eve)
+    spent = app.allowed(eve)["code"]
+    token = app.exchange(spent).json()
+    app.allowed(eve)  # a code that nobody exchanges
+    time_machine.move_to(timezone.now() + timedelta(minutes=10))
+    call_command("purge", stdout=io.StringIO())
+
+    assert not get_grant_model().objects.exists()
+    token = app.refresh(token["refresh_token"]).json()
+    assert app.exchange(spent).status_code == 400  # known as used: the family ends
+    assert app.refresh(token["refresh_token"]).status_code == 400
+
+    time_machine.move_to(timezone.now() + timedelta(days=31))
+    call_command("purge", stdout=io.StringIO())
+    for model in (TokenFamily, FamilyToken, get_refresh_token_model(), get_access_token_model()):
+        assert not model.objects.exists()
+    assert Consent.objects.exists()  # what the person allowed stays until they take it back
 
 
 def test_purge_works_through_more_than_one_batch(cast, monkeypatch):

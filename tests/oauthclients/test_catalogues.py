@@ -33,11 +33,12 @@ def test_the_four_grants_are_spelled_as_on_the_wire():
     ]
 
 
-def test_a_grant_is_said_to_be_answered_exactly_if_the_token_endpoint_knows_it():
-    known = Server(None).grant_types.keys()
+def test_a_grant_is_said_to_be_answered_exactly_if_the_server_knows_it():
+    server = Server(None)
+    known = server.grant_types.keys() | server.response_types.keys()
 
     for grant in grant_types.GRANT_TYPES:
-        assert grant.answered is (grant.grant_type in known), grant.code
+        assert grant.answered is bool({grant.grant_type, grant.response_type} & known), grant.code
 
 
 def test_every_family_of_scopes_stands_under_one_topic_of_the_list():

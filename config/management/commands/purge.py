@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from axes.models import AccessAttempt
@@ -9,17 +10,19 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.management.base import BaseCommand
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
-from oauth2_provider.models import get_access_token_model
+from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model
 
 from accounts.actor import system
 from accounts.models import Organization
-from oauthclients.models import ClientDraft, ClientSecret
+from oauthclients.models import ClientDraft, ClientSecret, TokenFamily
 from oauthclients.queries import DRAFTS_LIVE
 from oauthclients.services import clients
 
 BATCH = 1_000
+# How long a code or refresh token of a family that was ended is still told from one that never was.
+KEPT_AFTER_END = timedelta(days=7)
 
 
 class Command(BaseCommand):
@@ -28,7 +31,20 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         counts = {
-            "tokens": self.delete(get_access_token_model().objects.filter(expires__lte=now)),
+            # A family that is over first: its row was kept to recognise what turns up again.
+            "sign-ins of apps": self.delete(
+                TokenFamily.objects.filter(Q(ends_at__lte=now) | Q(ended_at__lte=now - KEPT_AFTER_END))
+            ),
+            "codes": self.delete(get_grant_model().objects.filter(expires__lte=now)),
+            "refresh tokens": self.delete(
+                get_refresh_token_model().objects.exclude(token_family__in=TokenFamily.objects.values("id"))
+            ),
+            # Not one that can still be refreshed: its clock says whether it has been idle.
+            "tokens": self.delete(
+                get_access_token_model()
+                .objects.filter(expires__lte=now)
+                .exclude(refresh_token__revoked=None, refresh_token__isnull=False)
+            ),
             "secrets": self.delete(ClientSecret.objects.filter(ends_at__lte=now)),
             "sessions": self.delete(Session.objects.filter(expire_date__lte=now)),
             "failed sign-ins": self.delete(

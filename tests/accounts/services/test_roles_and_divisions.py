@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 
 from accounts.actor import system
 from accounts.default_roles import DEFAULT_ROLES
 from accounts.errors import NotAllowed
-from accounts.models import Division, Role
+from accounts.models import Division, Role, RoleGrant
 from accounts.permissions import policies_for
 from accounts.services import divisions, roles
 
@@ -24,6 +27,23 @@ def test_missing_default_roles_are_added_and_edited_ones_left_alone(cast):
 
     assert [role.name for role in added] == ["Developer"]
     assert Role.objects.get(organization=cast.globex, name="Employee").policies == []
+
+
+def test_an_update_adds_the_role_for_introspection_and_gives_it_to_nobody(cast):
+    update = import_module("accounts.migrations.0004_token_introspection_role").add_role
+    shipped = next(role for role in DEFAULT_ROLES if role.id == "tokenIntrospection")
+    Role.objects.filter(default_role_id=shipped.id).delete()
+    own = cast.custom_role("token introspection", "oauth:client:view")
+
+    update(apps, None)
+    update(apps, None)
+
+    added = Role.objects.get(default_role_id=shipped.id)
+    assert (added.organization, added.name) == (cast.globex, shipped.name)
+    assert (added.description, added.policies) == (shipped.description, list(shipped.policies))
+    assert not RoleGrant.objects.filter(role=added).exists()
+    # Acme has a role of its own by that name, which stays as it is.
+    assert Role.objects.get(id=own.id).policies == own.policies
 
 
 def test_nobody_but_the_installation_makes_roles_and_divisions_yet(cast):
