@@ -27,6 +27,7 @@ from accounts.console.guard import actor_of, requires
 from accounts.errors import Conflict, Invalid, Problem
 from accounts.permissions import Permission
 from oauthclients import queries, scopes
+from oauthclients.api import routes
 from oauthclients.console import authorized_apps, words
 from oauthclients.console.authorized_apps import STATES
 from oauthclients.console.tables import RoleBook, family_label
@@ -353,6 +354,7 @@ def entries_of(asked_for: Iterable[str], typed: Typed, waiting: Iterable[str] = 
                 "on": family in covered or readonly in covered,
                 "read_only": family not in typed.scope and readonly in typed.scope,
                 "waiting": asked.name in waiting,
+                "routes": routes.opened_by(asked.name),
             }
         )
     return entries

@@ -16,6 +16,7 @@ from accounts.permissions import CATALOGUE, expand, label_of
 from accounts.rules.access import Access, HeldRole
 from accounts.services.grants import NamedPair
 from oauthclients import grant_types
+from oauthclients.api import routes
 from oauthclients.models import Client
 from oauthclients.scopes import CATALOGUE as SCOPES
 
@@ -51,7 +52,11 @@ def access(client: Client, pairs: list[NamedPair]) -> dict[str, Any]:
         "roles": _roles(pairs) if grant.uses_roles else [],
         "permissions": _permissions(pairs) if grant.uses_roles else [],
         "redirect_uris": client.redirect_uri_list if grant.uses_redirect_uris else [],
-        "scopes": [SCOPES[name] for name in client.scope if name in SCOPES] if grant.uses_scopes else [],
+        "scopes": [
+            {"scope": SCOPES[name], "routes": routes.opened_by(name)}
+            for name in client.scope
+            if name in SCOPES and grant.uses_scopes
+        ],
     }
 
 
