@@ -21,6 +21,8 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # RFC 8252 7.1: a native app's own scheme is a reversed domain name, such as com.example.app:/cb.
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 _LOOPBACK_URI = re.compile(r"(?P<before>http://(127\.0\.0\.1|\[::1\]))(:[0-9]{1,5})?(?P<after>([/?].*)?)")
+# RFC 3986 allows more, but such a host ends up in a Content-Security-Policy, where `;` begins a directive.
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 _SAFE = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 
 
@@ -83,6 +85,8 @@ def problem_of(uri: str) -> str:
         return _("use https.")
     if not host:
         return _("enter the whole address, starting with https://.")
+    if not _HOST.fullmatch(host):
+        return _("this is not an address.")
     if scheme == "http" and host not in _LOOPBACK:
         return _("use https.")
     return ""
