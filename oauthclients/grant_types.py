@@ -110,7 +110,7 @@ IMPLICIT = GrantType(
         _("The token comes straight to the browser"),
         _("No server of its own is needed"),
     ),
-    small_print=_("Less protected; prefer Code Authorization with PKCE."),
+    small_print=_("A legacy, and less protected: prefer Code Authorization with PKCE."),
     flow=(
         _("The app sends the person here to sign in and agree."),
         _("The browser returns to the app with the token itself."),

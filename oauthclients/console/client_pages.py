@@ -59,6 +59,10 @@ def client(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
             "idle_note": effects.idle_note(shown.organization, words.grant_type(shown)),
             "snippets": snippets(shown),
             "changes": client_view.changes(shown),
+            "authorized_in": client_view.authorized_in(actor, shown),
+            "not_enforced": not actor.organization.enforce_scopes,
+            "implicit_refused": words.grant_type(shown).response_type == "token"
+            and not actor.organization.implicit_allowed,
         },
     )
 

@@ -6,18 +6,22 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import audit
 from accounts import queries as account_queries
-from accounts.permissions import CATALOGUE, expand, label_of
+from accounts.actor import Actor
+from accounts.permissions import CATALOGUE, Permission, expand, label_of
 from accounts.rules.access import Access, HeldRole
 from accounts.services.grants import NamedPair
-from oauthclients import grant_types
+from oauthclients import grant_types, queries
 from oauthclients.api import routes
-from oauthclients.models import Client
+from oauthclients.console.authorized_apps import STATES
+from oauthclients.models import AuthorizationState, Client
 from oauthclients.scopes import CATALOGUE as SCOPES
 
 CHANGES_SHOWN = 5
@@ -58,6 +62,31 @@ def access(client: Client, pairs: list[NamedPair]) -> dict[str, Any]:
             if name in SCOPES and grant.uses_scopes
         ],
     }
+
+
+def authorized_in(actor: Actor, client: Client) -> list[dict[str, Any]]:
+    """What organizations say about it, the own one first. Of others, only those that have authorized it: what
+    was asked or refused there is theirs."""
+    may = bool(actor.access.decide(Permission.OAUTH_CLIENT_AUTHORIZE))
+    own = client.organization_id
+    rows = client.authorizations.select_related("organization").filter(
+        Q(organization=own) | Q(state=AuthorizationState.AUTHORIZED)
+    )
+    return [
+        {
+            "organization": row.organization.name,
+            "own": row.organization_id == own,
+            "state": STATES[row.state],
+            "scope": row.scope,
+            "waits": row.organization_id == own and queries.waits(row),
+            "url": reverse("authorized-application", args=[client.id])
+            if may and row.organization_id == own
+            else "",
+        }
+        for row in sorted(
+            rows, key=lambda row: (row.organization_id != own, row.organization.name.casefold())
+        )
+    ]
 
 
 def changes(client: Client) -> list[dict[str, Any]]:

@@ -441,3 +441,31 @@ def test_the_page_of_a_client_costs_the_same_whatever_it_holds(
     browser = browser_of(cast.ada)
     with django_assert_max_num_queries(8):
         browser.get(at(client))
+
+
+def test_a_client_for_people_says_where_it_is_authorized(cast, browser_of):
+    app = cast.app("users", "oauth", by=cast.ben).client
+    for organization, state in ((cast.globex, "Authorized"), (cast.acme, "Requested")):
+        ClientAuthorization.objects.update_or_create(
+            organization=organization, client=app, defaults={"state": state, "scope": ["users"]}
+        )
+    page = browser_of(cast.ada).get(f"/admin/integrations/oauth/{app.id}/")
+    rows = page.context["authorized_in"]
+    assert [(row["organization"], row["own"], row["waits"], bool(row["url"])) for row in rows] == [
+        ("Acme", True, True, True),
+        ("Globex", False, False, False),
+    ]
+    # What another organization has not agreed to is its own business.
+    ClientAuthorization.objects.filter(organization=cast.globex).update(state="Requested")
+    page = browser_of(cast.ben).get(f"/admin/integrations/oauth/{app.id}/")
+    assert [(row["organization"], row["url"]) for row in page.context["authorized_in"]] == [("Acme", "")]
+
+
+def test_an_implicit_client_that_gets_no_tokens_says_so(cast, browser_of):
+    app = cast.app("users", grant_type="implicit").client
+    browser = browser_of(cast.ada)
+    text = "switched the implicit grant off"
+    assert text not in browser.get(f"/admin/integrations/oauth/{app.id}/").content.decode()
+    cast.acme.implicit_allowed = False
+    cast.acme.save()
+    assert text in browser.get(f"/admin/integrations/oauth/{app.id}/").content.decode()
