@@ -65,8 +65,8 @@ def access(client: Client, pairs: list[NamedPair]) -> dict[str, Any]:
 
 
 def authorized_in(actor: Actor, client: Client) -> list[dict[str, Any]]:
-    """What organizations say about it, the own one first. Of others, only those that have authorized it: what
-    was asked or refused there is theirs."""
+    """What organizations say about it, the own one first. Of others, only those that have authorized it:
+    what was asked or refused there is theirs."""
     may = bool(actor.access.decide(Permission.OAUTH_CLIENT_AUTHORIZE))
     own = client.organization_id
     rows = client.authorizations.select_related("organization").filter(
