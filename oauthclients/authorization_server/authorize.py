@@ -118,7 +118,7 @@ class AuthorizeView(OAuthLibMixin, View):
     @sensitive_variables()
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Until the client and its redirect URI are known to be good, every error is a page of ours; after
-        that, every error goes to the app."""
+        that, every error goes to the app, by way of the sign-in."""
         if request.method not in ("GET", "POST"):
             return self.http_method_not_allowed(request)
         try:
@@ -126,7 +126,11 @@ class AuthorizeView(OAuthLibMixin, View):
         except (FatalClientError, ValueError) as error:  # ValueError: an address that cannot be decoded
             return consent_page.not_possible(request, error)
         except OAuth2Error as error:
-            return self.refuse(error)
+            if request.user.is_authenticated or "none" in request.GET.get("prompt", "").split():
+                return self.refuse(error)
+            # Else a link here would lead whoever follows it to a registered address of somebody's choice,
+            # by our name (RFC 9700 4.11.2).
+            return redirect_to_login(request.get_full_path())
         try:
             return self.answer(request, asked)
         except IntegrityError:

@@ -159,7 +159,7 @@ class Validator(OAuth2Validator):
     ) -> bool:
         """Whether this client may exchange this code, with this redirect URI and this proof."""
         sign_in = families.of_code(client=client, code=code, now=timezone.now())
-        if sign_in is None or sign_in.code is None:
+        if sign_in is None or sign_in.code is None or not self._secret_still_works(request):
             return False
         challenged = bool(sign_in.code.code_challenge)
         if request.used_secret is None and not challenged:
@@ -199,11 +199,14 @@ class Validator(OAuth2Validator):
         sign_in = families.of_refresh_token(
             client=client, value=refresh_token, wanted=wanted, now=timezone.now()
         )
-        if sign_in is None:
+        if sign_in is None or not self._secret_still_works(request):
             return False
         request.sign_in = sign_in
         request.user = sign_in.person
         return True
+
+    def _secret_still_works(self, request: Any) -> bool:
+        return request.used_secret is None or secrets.still_works(request.used_secret, timezone.now())
 
     def get_original_scopes(self, refresh_token: str, request: Any, *args: Any, **kwargs: Any) -> list[str]:
         return list(request.sign_in.agreed)

@@ -109,7 +109,7 @@ client.get_code_authorization_token(
     {json.dumps(uri)},
 )
 
-print(sdk.UsersApi(client).get_users_me())
+{_first_call_python(client)}
 """,
         ),
         (
@@ -120,7 +120,7 @@ print(sdk.UsersApi(client).get_users_me())
 // {_("In the browser, with PKCE: no secret is needed.")}
 await client.loginPKCEGrant("{client.client_id}", {json.dumps(uri)});
 
-console.log(await new sdk.UsersApi().getUsersMe());
+{_first_call_javascript(client)}
 """,
         ),
     ]
@@ -145,7 +145,7 @@ const answer = new URLSearchParams(location.hash.slice(1));
 const token = answer.get("access_token");
 history.replaceState(null, "", location.pathname);
 
-const response = await fetch("{settings.BASE_URL}/api/v2/users/me", {{
+const response = await fetch("{settings.BASE_URL}/api/v2/{_first_route(client)}", {{
   headers: {{ Authorization: `Bearer ${{token}}` }},
 }});
 console.log(await response.json());
@@ -158,7 +158,7 @@ console.log(await response.json());
 {_javascript_head()}
 await client.loginImplicitGrant("{client.client_id}", {json.dumps(_redirect_uri(client))});
 
-console.log(await new sdk.UsersApi().getUsersMe());
+{_first_call_javascript(client)}
 """,
         ),
     ]
@@ -195,7 +195,7 @@ client.get_saml2bearer_token(
     assertion,
 )
 
-print(sdk.UsersApi(client).get_users_me())
+{_first_call_python(client)}
 """,
         ),
         (
@@ -210,7 +210,7 @@ await client.loginSaml2BearerGrant(
   assertion,
 );
 
-console.log(await new sdk.UsersApi().getUsersMe());
+{_first_call_javascript(client)}
 """,
         ),
     ]
@@ -222,6 +222,25 @@ _BY_GRANT: Mapping[str, Callable[[Client], list[Part]]] = {
     grant_types.IMPLICIT.code: _implicit,
     grant_types.SAML2_BEARER.code: _saml2_bearer,
 }
+
+
+def _asks_who(client: Client) -> bool:
+    """Without that scope the route about the person is refused, and the one about the token is not."""
+    return "user-basic-info" in client.scope
+
+
+def _first_route(client: Client) -> str:
+    return "users/me" if _asks_who(client) else "tokens/me"
+
+
+def _first_call_python(client: Client) -> str:
+    call = "UsersApi(client).get_users_me" if _asks_who(client) else "TokensApi(client).get_tokens_me"
+    return f"print(sdk.{call}())"
+
+
+def _first_call_javascript(client: Client) -> str:
+    call = "UsersApi().getUsersMe" if _asks_who(client) else "TokensApi().getTokensMe"
+    return f"console.log(await new sdk.{call}());"
 
 
 def _javascript_head() -> str:

@@ -80,6 +80,12 @@ def find(client_id: uuid.UUID, secret: str, now: datetime) -> ClientSecret | Non
     )
 
 
+def still_works(secret: ClientSecret, now: datetime) -> bool:
+    """Whether a secret that was right a moment ago is so now. An exchange asks this once more when it holds
+    the lock on what it exchanges: a rotation that also revokes tokens may have come in between."""
+    return ClientSecret.objects.filter(id=secret.id).filter(Q(ends_at=None) | Q(ends_at__gt=now)).exists()
+
+
 def add_first(*, actor: Actor, client: Client) -> PlainSecret:
     """The secret that a client is made with; inside the transaction of services/clients.py `create`."""
     return _add(actor, client, timezone.now())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
@@ -271,6 +272,14 @@ def test_any_other_error_goes_to_the_app(app, eve, query, error):
     answer = landed(response, REDIRECT_URI + ("#" if query.get("response_type") == "token" else "?"))
     assert (answer["error"], answer["state"], answer["iss"]) == (error, "s", "http://localhost:8000")
     assert response["Cache-Control"] == "no-store"
+
+
+def test_nobody_is_sent_on_before_they_are_known(app):
+    """RFC 9700 4.11.2: else a link to us would be a way to any address that somebody has registered."""
+    address = app.address(scope="nonsense")
+    assert Browser().get(address)["Location"] == f"/sign-in/?{urlencode({'next': address}, safe='/')}"
+    silent = Browser().get(app.address(scope="nonsense", prompt="none"))
+    assert landed(silent, REDIRECT_URI)["error"] == "invalid_scope"
 
 
 def test_a_repeated_parameter_is_refused(app, eve):

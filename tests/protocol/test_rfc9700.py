@@ -20,6 +20,7 @@ FORM = "application/x-www-form-urlencoded"
 STATES = [
     "a\r\nSet-Cookie: stolen=1",
     "\x00",
+    " around ",
     "é日本\U0001f600",
     '"><script>alert(1)</script>',
     "&error=none&code=slipped#in",
@@ -89,6 +90,9 @@ def test_a_form_cannot_change_the_request(app, cast, eve):
         "response_type": "token",
         "scope": "oauth",
         "state": "theirs",
+        "prompt": "login",
+        "org": "globex",
+        "request": "x",
         **pkce("w" * 43),
     }
     response = eve.post(app.address(), {"decision": "allow", "shown": page.context["shown"], **changed})
