@@ -143,6 +143,7 @@ LOGIN_URL = "sign-in"
 # Says for which app somebody signs in (accounts/sign_in/views.py `continuing_to`).
 SIGN_IN_LEADS_TO = "oauthclients.authorization_server.authorize.continuing_to"
 LOGIN_REDIRECT_URL = "admin-home"
+SESSION_ENGINE = "accounts.sign_in.sessions"
 SESSION_COOKIE_NAME = "latchkey_session"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

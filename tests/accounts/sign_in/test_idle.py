@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.actor import system
 from accounts.services import organization
+from accounts.sign_in.sessions import stored
 from tests.cast import PASSWORD
 
 PAGE = "/admin/integrations/oauth/"
@@ -77,7 +78,7 @@ def test_the_session_is_gone_from_the_store(cast, clock, timeout, browser_of):
     old = browser.cookies["latchkey_session"].value
     clock.shift(minutes=10)
     browser.get(PAGE)
-    assert not Session.objects.filter(session_key=old).exists()
+    assert not Session.objects.filter(session_key=stored(old)).exists()
     thief = Browser()
     thief.cookies["latchkey_session"] = old
     assert not here(thief)
