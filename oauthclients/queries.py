@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -56,7 +57,9 @@ def client(organization: Organization, client_id: object, *, lock: bool = False)
 
 
 def organization_called(short_name: str) -> Organization | None:
-    """By the name that apps send as `org`."""
+    """By the name that apps send as `org`; what can be nobody's reaches no database."""
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,60}", short_name):
+        return None
     return Organization.objects.filter(short_name__iexact=short_name, active=True).first()
 
 
@@ -155,10 +158,11 @@ def words_on(organization: Organization, client_ids: Iterable[uuid.UUID]) -> dic
             state=state,
             scope=frozenset(scope),
             roles=frozenset(uuid.UUID(role) for role in roles),
+            not_before=not_before,
         )
-        for client_id, state, scope, roles in ClientAuthorization.objects.filter(
+        for client_id, state, scope, roles, not_before in ClientAuthorization.objects.filter(
             organization=organization, client_id__in=ids
-        ).values_list("client_id", "state", "scope", "roles")
+        ).values_list("client_id", "state", "scope", "roles", "not_before")
     }
     return {key: said.get(key, Word(enforced=organization.enforce_scopes)) for key in ids}
 
@@ -219,14 +223,17 @@ def _newest(found: Iterable[tuple[uuid.UUID, datetime]]) -> dict[uuid.UUID, date
     return newest
 
 
-def effective_access(person: User, client: Client, agreed: Iterable[str]) -> EffectiveAccess:
+def effective_access(
+    person: User, client: Client, agreed: Iterable[str], given_at: datetime
+) -> EffectiveAccess:
     """What this app may do for this person, right now: two statements, never cached. `agreed` are the
-    scopes of the token."""
+    scopes of the token, which was given at `given_at`."""
     return of_person(
         account_queries.access_of(person.organization_id, person.id),
         word=word_on(person.organization, client),
         asked=client.scope,
         agreed=agreed,
+        given_at=given_at,
     )
 
 

@@ -147,8 +147,10 @@ def set_password(*, actor: Actor, user: User, password: str) -> None:
         division_name=user.division.name,
     )
     _check(user, password)
+    hashed = make_password(password)  # slow, so before the lock
     with transaction.atomic():
-        user.set_password(password)
+        user = _locked(actor, user.id)
+        user.password = hashed
         user.not_before = timezone.now()
         user.save(update_fields=["password", "not_before"])
         audit.record(actor, audit.Action.USER_PASSWORD_SET, **_named(user))

@@ -32,6 +32,7 @@ from oauthclients.api.parsing import loads
 from oauthclients.api.tokens import token_info
 from oauthclients.api.views import ApiView
 from oauthclients.resource_server.guard import requires
+from oauthclients.rules.effective_access import decide_scope
 
 USERS = ("users",)
 USERS_READ = ("users", "users:readonly")
@@ -79,17 +80,20 @@ class Users(ApiView):
 class Me(ApiView):
     @requires(scopes=("user-basic-info",), user_context=True)
     def get(self, request: Request) -> Response:
-        """The person whom the app acts for; client credentials have none, which the guard tells them
-        (G2). One's own rights are no secret to oneself, so `expand=authorization` needs no more here."""
+        """The person whom the app acts for; client credentials have none, which the guard tells them (G2).
+        What is expanded needs the scope of its own route: one's rights are no secret to oneself, but they
+        are to an app that was told no more than who one is."""
         person = self.caller.person
         assert person is not None
         wanted = {name.lower() for name in Query(request).many("expand")}
         shape = shapes.user(person)
-        if "authorization" in wanted:
+        if "authorization" in wanted and decide_scope(self.actor.scopes, "authorization:readonly"):
             grants = queries.grants_of(self.organization, person.id)
             shape["authorization"] = shapes.user_authorization(list(grants))
         if "organization" in wanted:
-            shape["organization"] = shapes.organization(self.organization)
+            whole = decide_scope(self.actor.scopes, "organization:readonly")
+            told = shapes.organization if whole else shapes.organization_name
+            shape["organization"] = told(self.organization)
         if "token" in wanted:
             shape["token"] = token_info(self.caller)
         if "date" in wanted:
@@ -203,8 +207,7 @@ def shaped(view: ApiView, rows: list[User], expand: Iterable[str]) -> list[dict[
         for row, shape in zip(rows, result, strict=True):
             if row.last_login is not None:
                 shape["dateLastLogin"] = shapes.date(row.last_login)
-    scopes = view.actor.scopes
-    if "authorization" in wanted and (scopes is None or "authorization:readonly" in scopes):
+    if "authorization" in wanted and decide_scope(view.actor.scopes, "authorization:readonly"):
         may = view.actor.access.divisions_for(Permission.AUTHORIZATION_GRANT_VIEW)
         grants = _grants(view, [row for row in rows if row.division_id in may])
         for row, shape in zip(rows, result, strict=True):

@@ -14,10 +14,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth.views import redirect_to_login
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.crypto import constant_time_compare
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -38,7 +40,7 @@ from oauthlib.oauth2.rfc6749.errors import (
 
 from accounts import queries as account_queries
 from accounts.actor import Actor
-from accounts.console.guard import CONFIRMED_AT, actor_of
+from accounts.console.guard import actor_of, recently_typed
 from accounts.errors import DomainError
 from accounts.models import Organization, User
 from accounts.permissions import Permission
@@ -101,7 +103,8 @@ class Agreement:
 @dataclass(frozen=True)
 class Standing:
     """How an app stands with a person, at this moment. `permitted` are the scopes that a token could have
-    now, `new` those of them that the person has not agreed to."""
+    now, `new` those of them that the person has not agreed to; `known` is an app that the person has let
+    act for them, with its answers going to this place."""
 
     word: Word
     barrier: Decision
@@ -112,15 +115,14 @@ class Standing:
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")
 class AuthorizeView(OAuthLibMixin, View):
-    # No HEAD: to look at this address can be to give a code.
-    http_method_names = ["get", "post"]
-
     @sensitive_variables()
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Until the client and its redirect URI are known to be good, every error is a page of ours; after
+        """No HEAD: to look at this address can be to give a code.
+
+        Until the client and its redirect URI are known to be good, every error is a page of ours; after
         that, every error goes to the app, by way of the sign-in."""
         if request.method not in ("GET", "POST"):
-            return self.http_method_not_allowed(request)
+            return HttpResponseNotAllowed(["GET", "POST"])
         try:
             asked = self.asked(request)
         except (FatalClientError, ValueError) as error:  # ValueError: an address that cannot be decoded
@@ -218,7 +220,8 @@ class AuthorizeView(OAuthLibMixin, View):
         if request.user.is_authenticated and "login" not in asked.prompt:
             return None
         if "login" in asked.prompt:
-            done = request.session.get(LOGIN_DEMANDED) == demanded and CONFIRMED_AT in request.session
+            # Typed after it was demanded, which emptied the session, and not long ago.
+            done = request.session.get(LOGIN_DEMANDED) == demanded and recently_typed(request)
             if request.user.is_authenticated and done:
                 return None
             request.session.flush()
@@ -249,12 +252,19 @@ class AuthorizeView(OAuthLibMixin, View):
         shown. Whatever changed since the page was shown narrows what is given, and never widens it."""
         with transaction.atomic():
             consent = consents.lock(person, asked.client)
+            if not still_signed_in(request, person):
+                return HttpResponseRedirect(request.get_full_path())
             standing = stand(person, asked, consent)
             shown = set(agreed or ())
-            if not standing.barrier or not shown >= set(standing.new) or (agreed is None and not consent):
+            silent = agreed is None
+            if not standing.barrier or not shown >= set(standing.new) or (silent and not standing.known):
                 return HttpResponseRedirect(request.get_full_path())
             consent = consents.agree(
-                actor=actor, user=person, client=asked.client, scope=standing.permitted
+                actor=actor,
+                user=person,
+                client=asked.client,
+                scope=standing.permitted,
+                place=redirect_uris.place_of(asked.redirect_uri),
             )
             uri, _headers, _body, _status = self.create_authorization_response(
                 request,
@@ -341,7 +351,18 @@ def stand(person: User, asked: Asked, consent: Consent | None) -> Standing:
         barrier=found,
         permitted=permitted,
         new=[scope for scope in permitted if consent is None or not within([scope], consent.scope)],
-        known=consent is not None,
+        known=consent is not None and redirect_uris.place_of(asked.redirect_uri) in consent.places,
+    )
+
+
+def still_signed_in(request: HttpRequest, person: User) -> bool:
+    """Locks the person until the caller's transaction ends, and looks once more: a new password, or a
+    deactivation, that came since the request began has ended this session."""
+    now = User.objects.select_for_update(of=("self",), no_key=True).filter(id=person.id).first()
+    return (
+        now is not None
+        and now.is_active
+        and constant_time_compare(request.session.get(HASH_SESSION_KEY, ""), now.get_session_auth_hash())
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from oauthlib.oauth2 import (
     AuthorizationCodeGrant,
     AuthorizationEndpoint,
@@ -26,7 +27,7 @@ class Server(AuthorizationEndpoint, TokenEndpoint):
     `grant_type` is `unsupported_grant_type`, the device grant included, for which django-oauth-toolkit's
     own view answers 500 (DOT notes, trap 8)."""
 
-    def __init__(self, request_validator: Any, **settings: Any) -> None:
+    def __init__(self, request_validator: Any, **_settings: Any) -> None:
         self.request_validator = request_validator
         bearer = BearerToken(
             request_validator,
@@ -121,8 +122,10 @@ def _next(kind: str, request: Any) -> str | None:
 
 def _seconds(request: Any) -> int:
     sign_in = sign_in_of(request)
-    if sign_in is None:
+    if sign_in is None and at_token_endpoint(request):
         return token_life.seconds_for(request.client)
+    if sign_in is None:  # the implicit grant, whose family begins with the token
+        return min(token_life.seconds_for(request.client), settings.REFRESH_TOKEN_SECONDS)
     end = sign_in.resent.expires if sign_in.resent is not None else sign_in.family.ends_at
     return token_life.seconds_for(request.client, no_later_than=end)
 

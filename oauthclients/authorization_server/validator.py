@@ -46,28 +46,34 @@ class Validator(OAuth2Validator):
         secret = secrets.find(client_key(sent.client_id), sent.secret, now)
         if secret is None or secret.client.gone(now):
             return False
+        if not secret.client.gives_tokens():
+            # Said only to somebody who knows the secret.
+            raise UnauthorizedClientError(description="This client is not active.", request=request)
+        self._count(secret.client)
         self._let_in(secret.client, request)
         request.used_secret = secret
         return True
 
     def authenticate_client_id(self, client_id: str, request: Any, *args: Any, **kwargs: Any) -> bool:
-        """A client that only says who it is. Whether that is enough is for `validate_code` to say."""
+        """A client that only says who it is. Whether that is enough is for `validate_code` to say; until then
+        a client that is off is as unknown as one that does not exist, and nothing is counted."""
         client = queries.live_client(client_key(client_id or ""))
-        if client is None:
+        if client is None or not client.gives_tokens():
+            return False
+        if client.authorization_grant_type != grant_types.CODE.code:
             return False
         self._let_in(client, request)
         return True
 
     def _let_in(self, client: Client, request: Any) -> None:
-        if not client.gives_tokens():
-            # Said only to somebody who knows the secret, or a code's verifier.
-            raise UnauthorizedClientError(description="This client is not active.", request=request)
-        issued = rates.Window("tokens", client.client_id, settings.RATE_TOKENS_PER_CLIENT)
-        if issued.limit and issued.count() > issued.limit:
-            raise SlowDown(issued.resets_in())
         request.client = client
         request.client_id = client.client_id
         request.client_secret = None
+
+    def _count(self, client: Client) -> None:
+        issued = rates.Window("tokens", client.client_id, settings.RATE_TOKENS_PER_CLIENT)
+        if issued.limit and issued.count() > issued.limit:
+            raise SlowDown(issued.resets_in())
 
     def validate_client_id(self, client_id: str, request: Any, *args: Any, **kwargs: Any) -> bool:
         """At the authorization endpoint."""
@@ -140,6 +146,7 @@ class Validator(OAuth2Validator):
             scope=request.scopes,
             now=now,
             code_digest=digest,
+            code_challenge=request.code_challenge or "",
             redirect_uri_given=request.decision.redirect_uri_given,
             session_digest=request.decision.session_digest,
         )
@@ -158,7 +165,13 @@ class Validator(OAuth2Validator):
         self, client_id: str, code: str, client: Client, request: Any, *args: Any, **kwargs: Any
     ) -> bool:
         """Whether this client may exchange this code, with this redirect URI and this proof."""
-        sign_in = families.of_code(client=client, code=code, now=timezone.now())
+        sign_in = families.of_code(
+            client=client,
+            code=code,
+            by_secret=request.used_secret is not None,
+            verifier=request.code_verifier,
+            now=timezone.now(),
+        )
         if sign_in is None or sign_in.code is None or not self._secret_still_works(request):
             return False
         challenged = bool(sign_in.code.code_challenge)
@@ -169,6 +182,10 @@ class Validator(OAuth2Validator):
         sent = request.redirect_uri
         if sent != sign_in.code.redirect_uri and (sent is not None or sign_in.family.redirect_uri_given):
             return False
+        if request.used_secret is None and families.proves(
+            request.code_verifier, sign_in.code.code_challenge
+        ):
+            self._count(client)
         request.sign_in = sign_in
         request.user = sign_in.person
         request.scopes = sign_in.agreed
@@ -252,7 +269,7 @@ class Validator(OAuth2Validator):
     def _save_for_person(self, token: Any, request: Any, sign_in: families.SignIn) -> None:
         if sign_in.resent is not None:
             return  # the answer of a moment ago once more
-        if sign_in.code is not None and not families.spend(sign_in.code):
+        if sign_in.code is not None and not families.spend(sign_in, timezone.now()):
             raise InvalidGrantError(request=request)
         access_token = self._issue(
             token, request, user=sign_in.person, family=sign_in.family, clock=sign_in.clock

@@ -37,6 +37,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='clientauthorization',
+            name='not_before',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='clientauthorization',
             name='version',
             field=models.PositiveIntegerField(default=1),
         ),
@@ -50,6 +55,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('scope', models.JSONField(default=list)),
+                ('places', models.JSONField(default=list)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('modified_at', models.DateTimeField(auto_now=True)),
                 ('client', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='consents', to=settings.OAUTH2_PROVIDER_APPLICATION_MODEL)),
@@ -62,6 +68,8 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('scope', models.JSONField(default=list)),
                 ('code_digest', models.CharField(max_length=64, null=True, unique=True)),
+                ('code_challenge', models.CharField(blank=True, max_length=64)),
+                ('spent_at', models.DateTimeField(null=True)),
                 ('redirect_uri_given', models.BooleanField(default=True)),
                 ('session_digest', models.CharField(blank=True, max_length=64)),
                 ('started_at', models.DateTimeField(auto_now_add=True)),

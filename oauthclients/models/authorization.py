@@ -36,6 +36,8 @@ class ClientAuthorization(models.Model):
     # never turns into none.
     roles = models.JSONField(default=list)
     state = models.CharField(max_length=12, choices=AuthorizationState.choices)
+    # When it was authorized again after a no: nothing from before wakes up.
+    not_before = models.DateTimeField(null=True)
     requested_at = models.DateTimeField(null=True)
     requested_by_id = models.UUIDField(null=True)
     requested_by_name = models.CharField(max_length=200, blank=True)

@@ -21,6 +21,8 @@ class Consent(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="consents")
     client = models.ForeignKey(Client, models.CASCADE, related_name="consents")
     scope = models.JSONField(default=list)
+    # Where the app's answers went when the person agreed: an app that takes them elsewhere asks again.
+    places = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
     modified_at = models.DateTimeField(auto_now=True)
 
@@ -43,6 +45,9 @@ class TokenFamily(models.Model):
     scope = models.JSONField(default=list)
     # SHA-256 of the code, in hexadecimal; none for the implicit grant.
     code_digest = models.CharField(max_length=64, unique=True, null=True)
+    # Only who could have exchanged a code ends what came of it by sending it again.
+    code_challenge = models.CharField(max_length=64, blank=True)
+    spent_at = models.DateTimeField(null=True)
     # RFC 6749 4.1.3: the exchange must repeat a redirect URI that the request for the code had.
     redirect_uri_given = models.BooleanField(default=True)
     # SHA-256 of the key of the browser session, so that leaving through /logout ends it.

@@ -48,7 +48,9 @@ class Caller:
         """Read from the database, once per request and never across requests."""
         if self.person is None:
             return effective_access.of_client(self.client)
-        return queries.effective_access(self.person, self.client, self.token.scope.split())
+        return queries.effective_access(
+            self.person, self.client, self.token.scope.split(), self.token.created
+        )
 
     @cached_property
     def actor(self) -> Actor:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
@@ -41,6 +42,8 @@ class Word:
     state: str | None = None
     scope: frozenset[str] = frozenset()
     roles: frozenset[uuid.UUID] = frozenset()
+    # What was given before a yes that followed a no is void.
+    not_before: datetime | None = None
 
     @property
     def authorized(self) -> bool:
@@ -116,20 +119,26 @@ def of_client(client: Client) -> EffectiveAccess:
 
 
 def of_person(
-    access: Access, *, word: Word, asked: Iterable[str], agreed: Iterable[str]
+    access: Access,
+    *,
+    word: Word,
+    asked: Iterable[str],
+    agreed: Iterable[str],
+    given_at: datetime | None = None,
 ) -> EffectiveAccess:
     """The access of an app that acts for a person. `asked` is what the app asks for these days, `agreed`
-    the scopes of the token."""
+    the scopes of the token, which was given at `given_at`; None for one that would be given now."""
     return EffectiveAccess(
         access,
         scopes=scopes.expanded(scopes.meet(word.scope, asked, agreed)) if word.enforced else None,
-        barrier=barrier(access, word),
+        barrier=barrier(access, word, given_at),
     )
 
 
-def barrier(access: Access, word: Word) -> Decision:
-    """Whether this person may use the app at all."""
-    if word.barred:
+def barrier(access: Access, word: Word, given_at: datetime | None = None) -> Decision:
+    """Whether this person may use the app at all, with what was given to it then."""
+    void = given_at is not None and word.not_before is not None and given_at <= word.not_before
+    if word.barred or void:
         return Decision(False, NOT_AUTHORIZED, message=_("The app is not authorized in this organization."))
     if word.roles and word.roles.isdisjoint(held.role_id for held in access.held):
         return Decision(False, ROLE_LIMIT, message=_("Your role does not allow this application."))

@@ -114,6 +114,11 @@ def origin_of(uri: str) -> str | None:
     return f"{parts.scheme}://{host}:{port}"
 
 
+def place_of(uri: str) -> str:
+    """Where an answer goes, as far as a person can tell the difference: an origin, or an app's scheme."""
+    return origin_of(uri) or f"{urlsplit(uri).scheme}:"
+
+
 def is_loopback(uri: str) -> bool:
     """Whether the answer goes to a program on the person's own machine, of which nobody can tell whose it
     is (RFC 8252 8.6)."""

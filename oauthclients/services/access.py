@@ -33,7 +33,15 @@ def client_to_edit(actor: Actor, client_id: object) -> Client:
     pairs = queries.pairs_of(client)
     grants.require_held(actor, pairs)
     require_scope_to_hand_on(actor, pairs)
+    _require_scopes_of(actor, client)
     return client
+
+
+def _require_scopes_of(actor: Actor, client: Client) -> None:
+    """An app that acts for a person changes no client that could do for people what it cannot: by an
+    address or a secret of its own it would take that client's place. Raises `InsufficientScope`."""
+    for scope in client.scope:
+        require(decide_scope(actor.scopes, scope))
 
 
 def require_scope_to_hand_on(actor: Actor, pairs: Sequence[NamedPair]) -> None:

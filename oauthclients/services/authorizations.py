@@ -114,6 +114,9 @@ def approve(
         wanted_roles = _checked_roles(row, roles, problems)
         problems.raise_if_any()
         again = row.state == AuthorizationState.AUTHORIZED
+        if row.state in REFUSED:
+            # What was being given at the moment of the no, to somebody whose first yes it was, stays dead.
+            row.not_before = timezone.now()
         row.state, row.scope, row.roles = AuthorizationState.AUTHORIZED, wanted, wanted_roles
         _answered(row)
         if row.version == 0 or _described(row) != was:

@@ -26,21 +26,23 @@ def lock(user: User, client: Client) -> Consent | None:
     return Consent.objects.select_for_update().filter(user=user, client=client).first()
 
 
-def agree(*, actor: Actor, user: User, client: Client, scope: Iterable[str]) -> Consent:
-    """Adds these scopes to what the person has agreed to. The row is locked until the caller's transaction
-    ends."""
+def agree(*, actor: Actor, user: User, client: Client, scope: Iterable[str], place: str) -> Consent:
+    """Adds these scopes to what the person has agreed to, and the place where the answer goes
+    (rules/redirect_uris.py `place_of`). The row is locked until the caller's transaction ends."""
     consent, new = Consent.objects.get_or_create(user=user, client=client, defaults={"scope": []})
     consent = Consent.objects.select_for_update().get(id=consent.id)
     agreed = scopes.narrowed([*consent.scope, *scope])
-    if new or agreed != consent.scope:
-        before, consent.scope = consent.scope, agreed
-        consent.save(update_fields=["scope", "modified_at"])
+    places = sorted({*consent.places, place})
+    if new or agreed != consent.scope or places != consent.places:
+        before = {"scope": consent.scope, "places": consent.places}
+        consent.scope, consent.places = agreed, places
+        consent.save(update_fields=["scope", "places", "modified_at"])
         audit.record(
             actor,
             audit.Action.APP_ALLOWED,
             **access.named(client),
-            before={"scope": before},
-            after={"scope": agreed},
+            before=before,
+            after={"scope": agreed, "places": places},
         )
     return consent
 

@@ -1,7 +1,8 @@
 """The sign-in of an app for a person, from the code over its exchange to the last refresh.
 
-Every step first locks the person's consent to the app, so that two at once happen one after the other:
-of two exchanges of a code the second finds it spent. Codes and tokens are stored as SHA-256 only.
+Every step first locks the person's consent to the app, and then the person, so that two at once happen one
+after the other: of two exchanges of a code the second finds it spent. Codes and tokens are stored as
+SHA-256 only.
 
 A refresh makes its new pair *from* the old refresh token, by an HMAC under a key of the server. The same
 request, sent again within the grace time by a client that lost the answer, therefore gets the very same
@@ -27,6 +28,7 @@ from oauth2_provider.models import (
     get_refresh_token_model,
     set_token_value,
 )
+from oauthlib.oauth2.rfc6749.grant_types.authorization_code import code_challenge_method_s256
 
 from accounts import audit
 from accounts import queries as account_queries
@@ -61,6 +63,7 @@ def start(
     scope: Iterable[str],
     now: datetime,
     code_digest: str | None = None,
+    code_challenge: str = "",
     redirect_uri_given: bool = True,
     session_digest: str = "",
 ) -> TokenFamily:
@@ -69,31 +72,40 @@ def start(
         consent=consent,
         scope=list(scope),
         code_digest=code_digest,
+        code_challenge=code_challenge,
         redirect_uri_given=redirect_uri_given,
         session_digest=session_digest,
         ends_at=now + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS),
     )
 
 
-def of_code(*, client: Client, code: str, now: datetime) -> SignIn | None:
+def of_code(
+    *, client: Client, code: str, by_secret: bool, verifier: str | None, now: datetime
+) -> SignIn | None:
     """What this code stands for, if it may still be exchanged. A code that was exchanged before ends every
-    token that came of it (RFC 6749 4.1.2, ASVS 10.4.2)."""
+    token that came of it (RFC 6749 4.1.2, ASVS 10.4.2), if it comes from who could have exchanged it: from
+    the client with its secret, or with the verifier. Codes stay in histories and logs, and whoever reads
+    one there shall not be able to sign people out.
+    """
     digest = tokens.digest(code)
     family = _locked(TokenFamily.objects.filter(code_digest=digest, consent__client=client))
     if family is None or family.ended_at is not None:
         return None
     found = get_grant_model().objects.filter(code=digest, application=client).first()
     if found is None:
-        _end_replayed(family, audit.Action.APP_CODE_REPLAYED)
+        if family.spent_at is not None and (by_secret or proves(verifier, family.code_challenge)):
+            _end_replayed(family, audit.Action.APP_CODE_REPLAYED)
         return None
     if found.expires <= now or not _may_go_on(family, client):
         return None
     return SignIn(family, family.consent.user, code=found)
 
 
-def spend(code: AbstractGrant) -> bool:
-    """Removes a code that is being exchanged; whether it was there."""
-    count, _by_model = get_grant_model().objects.filter(pk=code.pk).delete()
+def spend(sign_in: SignIn, now: datetime) -> bool:
+    """Removes the code that is being exchanged; whether it was there."""
+    assert sign_in.code is not None
+    count, _by_model = get_grant_model().objects.filter(pk=sign_in.code.pk).delete()
+    TokenFamily.objects.filter(id=sign_in.family.id).update(spent_at=now)
     return bool(count)
 
 
@@ -126,7 +138,8 @@ def of_refresh_token(
     if organization.idle_limit is not None:
         clock = old.access_token.updated if old.access_token else old.created
         if token_life.is_idle(organization, clock, now):
-            tokens.end_family(family)
+            # This one and no other: each token has its own clock.
+            rows.delete()
             return None
         sign_in.clock = clock
     return sign_in
@@ -150,9 +163,10 @@ def keep_refresh_token(
 
 def successor(kind: str, value: str) -> str:
     """The access or refresh token that follows this refresh token: 256 bits that only somebody with the
-    server's key *and* the old token can compute."""
-    message = f"successor|{kind}|{value}".encode()
-    digest = hmac.digest(settings.CLIENT_SECRET_KEY.encode(), message, hashlib.sha256)
+    server's key *and* the old token can compute. The key is one of its own, made from that of the client
+    secrets."""
+    key = hmac.digest(settings.CLIENT_SECRET_KEY.encode(), b"successors of refresh tokens", hashlib.sha256)
+    digest = hmac.digest(key, f"{kind}|{value}".encode(), hashlib.sha256)
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
@@ -171,8 +185,11 @@ def _locked(found: QuerySet[TokenFamily]) -> TokenFamily | None:
     if family is None:
         return None
     family_id, consent_id = family
-    if Consent.objects.select_for_update().filter(id=consent_id).first() is None:
+    consent = Consent.objects.select_for_update().filter(id=consent_id).first()
+    if consent is None:
         return None
+    # Then the person: a new password, or a deactivation, comes before all of this or after it.
+    list(User.objects.select_for_update(of=("self",), no_key=True).filter(id=consent.user_id))
     return (
         TokenFamily.objects.select_related("consent__user__organization", "consent__client")
         .filter(id=family_id)
@@ -187,7 +204,12 @@ def _may_go_on(family: TokenFamily, client: Client) -> bool:
         return False
     if person.not_before is not None and family.started_at <= person.not_before:
         return False
-    return bool(queries.effective_access(person, client, family.scope).barrier)
+    return bool(queries.effective_access(person, client, family.scope, family.started_at).barrier)
+
+
+def proves(verifier: str | None, challenge: str) -> bool:
+    """Whether this PKCE verifier answers this challenge (RFC 7636 4.6)."""
+    return bool(verifier and challenge) and code_challenge_method_s256(verifier, challenge)
 
 
 def _answer_before(

@@ -67,4 +67,6 @@ def _end_idle(organization: Organization, now: datetime) -> None:
         .order_by("consent_id")
     ):
         tokens.end_family(family)
-    tokens_of(organization).filter(updated__lte=cutoff).delete()
+    dead = tokens_of(organization).filter(updated__lte=cutoff)
+    get_refresh_token_model().objects.filter(access_token__in=dead).delete()
+    dead.delete()

@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.actor import Actor
 from accounts.errors import Conflict, Invalid
+from oauthclients import queries
 from oauthclients.models import Client, ClientSecret
 from oauthclients.services import access, tokens
 
@@ -109,6 +110,9 @@ def generate(
         raise Invalid.one("overlap", "invalid.value", _("Choose one of the times offered."))
     now = timezone.now()
     with transaction.atomic():
+        if revoke_tokens:
+            # In the order of all who end tokens: what people agreed to, then the client.
+            access.lock_consents(queries.client(actor.organization, client_id).id)
         client = access.client_to_edit(actor, client_id)
         access.refuse_pending_deletion(client)
         current = client.secrets.filter(ends_at=None).first()

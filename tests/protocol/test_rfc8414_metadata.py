@@ -143,7 +143,7 @@ def test_every_challenge_method_and_prompt_that_is_named_is_taken_and_no_other(s
         taken = "error" not in app.ask(browser, **query).get("Location", "")
         assert taken == (method in said["code_challenge_methods_supported"])
     for prompt in ("none", "login", "consent", "select_account", "create"):
-        response = app.ask(browser, prompt=prompt)
+        response = app.ask(browser_of(cast.eve), prompt=prompt)
         refused = "error=invalid_request" in response.get("Location", "")
         assert refused == (prompt not in said["prompt_values_supported"]), prompt
 

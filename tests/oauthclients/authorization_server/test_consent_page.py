@@ -111,7 +111,11 @@ def test_without_a_refresh_token_nothing_is_said_of_renewing(cast, ben, settings
 
 def test_only_what_is_new_is_asked_and_what_was_allowed_is_there_to_read(app, ben, cast):
     consents.agree(
-        actor=cast.actor(cast.ben), user=cast.ben, client=app.client, scope=["users", "user-basic-info"]
+        actor=cast.actor(cast.ben),
+        user=cast.ben,
+        client=app.client,
+        scope=["users", "user-basic-info"],
+        place="https://app.example",
     )
     said = text(app.ask(ben))
     asks, before = said.split("What you allowed before")
