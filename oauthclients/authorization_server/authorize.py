@@ -251,9 +251,9 @@ class AuthorizeView(OAuthLibMixin, View):
         """Gives a code or token. `agreed` are the scopes that the page showed; None where nothing had to be
         shown. Whatever changed since the page was shown narrows what is given, and never widens it."""
         with transaction.atomic():
-            consent = consents.lock(person, asked.client)
             if not still_signed_in(request, person):
                 return HttpResponseRedirect(request.get_full_path())
+            consent = consents.lock(person, asked.client)
             standing = stand(person, asked, consent)
             shown = set(agreed or ())
             silent = agreed is None

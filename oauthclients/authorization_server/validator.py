@@ -55,8 +55,8 @@ class Validator(OAuth2Validator):
         return True
 
     def authenticate_client_id(self, client_id: str, request: Any, *args: Any, **kwargs: Any) -> bool:
-        """A client that only says who it is. Whether that is enough is for `validate_code` to say; until then
-        a client that is off is as unknown as one that does not exist, and nothing is counted."""
+        """A client that only says who it is. Whether that is enough is for `validate_code` to say; until
+        then a client that is off is as unknown as one that does not exist, and nothing is counted."""
         client = queries.live_client(client_key(client_id or ""))
         if client is None or not client.gives_tokens():
             return False

@@ -14,7 +14,7 @@ class Consent(models.Model):
     """A person lets an app act for them, within these scopes.
 
     Its row is the lock of everything between this person and this app: giving a code, exchanging it,
-    refreshing and revoking all take it first, so that of two at once one sees what the other did.
+    refreshing and revoking all take it, so that of two at once one sees what the other did.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -4,7 +4,7 @@ It is the middle one of the three that must all allow something (rules/effective
 widens it but a person with `oauth:client:authorize`: not an app that acts for that person, not somebody who
 asks again after a no, and not an edit of the client that has nothing to do with the scope.
 
-Locks are taken in one order: consents (services/tokens.py `end_app`), then the client, then the
+Locks are taken in one order: the person, consents (services/tokens.py `end_app`), then the client, then the
 authorization.
 """
 

@@ -1,8 +1,7 @@
 """The sign-in of an app for a person, from the code over its exchange to the last refresh.
 
-Every step first locks the person's consent to the app, and then the person, so that two at once happen one
-after the other: of two exchanges of a code the second finds it spent. Codes and tokens are stored as
-SHA-256 only.
+Every step first locks the person, and then their consent to the app, so that two at once happen one after
+the other: of two exchanges of a code the second finds it spent. Codes and tokens are stored as SHA-256 only.
 
 A refresh makes its new pair *from* the old refresh token, by an HMAC under a key of the server. The same
 request, sent again within the grace time by a client that lost the answer, therefore gets the very same
@@ -180,16 +179,15 @@ def end_of_session(*, user: User, client: Client, session_digest: str) -> None:
 
 
 def _locked(found: QuerySet[TokenFamily]) -> TokenFamily | None:
-    """The family, read again once its consent is locked."""
-    family = found.values_list("id", "consent_id").first()
-    if family is None:
+    """The family, read again once its person and their consent are locked: a new password, or a
+    deactivation, comes before all of this or after it."""
+    keys = found.values_list("id", "consent_id", "consent__user_id").first()
+    if keys is None:
         return None
-    family_id, consent_id = family
-    consent = Consent.objects.select_for_update().filter(id=consent_id).first()
-    if consent is None:
+    family_id, consent_id, user_id = keys
+    list(User.objects.select_for_update(of=("self",), no_key=True).filter(id=user_id))
+    if Consent.objects.select_for_update().filter(id=consent_id).first() is None:
         return None
-    # Then the person: a new password, or a deactivation, comes before all of this or after it.
-    list(User.objects.select_for_update(of=("self",), no_key=True).filter(id=consent.user_id))
     return (
         TokenFamily.objects.select_related("consent__user__organization", "consent__client")
         .filter(id=family_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from django.test import Client as Browser
@@ -12,7 +13,7 @@ from accounts.actor import system
 from accounts.models import AuditEvent, User
 from oauthclients.models import Client, ClientAuthorization
 from oauthclients.services import authorizations, clients
-from tests.cast import Cast
+from tests.cast import Cast, landed
 
 NEW_PERSON = {"name": "Dan", "email": "dan@acme.example"}
 
@@ -200,6 +201,70 @@ def test_an_app_without_the_scope_authorization_hands_on_no_role(cast, browser_o
     assert post("oauth/clients", headers, machine(cast)).status_code == 200
 
 
+def test_an_app_cannot_take_the_place_of_one_that_may_more(cast, browser_of):
+    """With an address or a secret of its own it would get that one's tokens."""
+    trusted = cast.app("users", name="Trusted")
+    ada = browser_of(cast.ada)
+    trusted.bearer(ada)
+    tool = cast.app("oauth", name="Tool").bearer(ada)
+    body = {
+        "name": "Trusted",
+        "authorizedGrantType": "CODE",
+        "registeredRedirectUri": [trusted.redirect_uri, "https://tool.example/steal"],
+        "scope": ["users"],
+    }
+    edit = Browser().put(
+        f"/api/v2/oauth/clients/{trusted.id}",
+        json.dumps(body),
+        content_type="application/json",
+        headers=tool,
+    )
+    assert code(edit) == (403, "app.not.authorized.for.scope")
+    assert edit.json()["messageParams"] == {"scopes": "users"}
+    assert code(post(f"oauth/clients/{trusted.id}/secret", tool, None)) == (
+        403,
+        "app.not.authorized.for.scope",
+    )
+    assert trusted.client.secrets.count() == 1
+
+
+def test_an_app_that_takes_its_answers_elsewhere_asks_again(cast, browser_of):
+    """Somebody who may edit the client adds an address: what people agreed to does not follow silently."""
+    app = cast.app("users")
+    eve = browser_of(cast.eve)
+    app.allowed(eve)
+    assert app.ask(eve).status_code == 303
+    clients.change(
+        actor=cast.actor(cast.ben),
+        client_id=app.id,
+        spec=lambda was: replace(was, redirect_uris=(*was.redirect_uris, "https://elsewhere.example/cb")),
+    )
+    page = app.ask(eve, redirect_uri="https://elsewhere.example/cb")
+    assert (page.status_code, page.context["state"]) == (200, "agree")
+    assert (
+        landed(app.ask(eve, redirect_uri="https://elsewhere.example/cb", prompt="none"), "https://e")[
+            "error"
+        ]
+        == "consent_required"
+    )
+    assert landed(app.say(eve, page, "allow", redirect_uri="https://elsewhere.example/cb"), "https://e")[
+        "code"
+    ]
+    assert app.ask(eve, redirect_uri="https://elsewhere.example/cb").status_code == 303
+
+
+def test_what_was_given_before_a_no_stays_dead_after_another_yes(cast, browser_of):
+    """Also what was being given at the very moment, to somebody whose first yes it was."""
+    app = cast.app("users")
+    ada = cast.actor(cast.ada)
+    authorizations.revoke(actor=ada, client_id=app.id)
+    slipped = cast.acting_for(cast.ben, app.client, "users")
+    assert code(get("users", slipped)) == (403, "not.authorized")
+    authorizations.approve(actor=ada, client_id=app.id, scope=["users"])
+    assert code(get("users", slipped)) == (403, "not.authorized")
+    assert get("users", app.bearer(browser_of(cast.ben))).status_code == 200
+
+
 def test_an_app_authorizes_no_scopes_not_even_its_own(cast, browser_of):
     """Ada may authorize; an app that acts for her may not do it in her place."""
     app = cast.app("oauth", name="Greedy")
@@ -226,6 +291,10 @@ def test_an_app_authorizes_no_scopes_not_even_its_own(cast, browser_of):
 def test_rights_of_others_are_seen_only_with_the_scope_for_them(cast, browser_of):
     seen = get(f"users/{cast.eve.id}?expand=authorization", cast.app("users").bearer(browser_of(cast.ada)))
     assert "authorization" not in seen.json()
+    basic = cast.app("user-basic-info", name="Basic").bearer(browser_of(cast.ada))
+    me = get("users/me?expand=authorization,organization", basic).json()
+    assert "authorization" not in me
+    assert me["organization"].keys() == {"id", "name"}
     app = cast.app("users", "authorization:readonly", "user-basic-info", name="Wider")
     headers = app.bearer(browser_of(cast.ada))
     assert "authorization" in get(f"users/{cast.eve.id}?expand=authorization", headers).json()

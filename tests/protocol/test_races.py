@@ -13,10 +13,12 @@ from django.db import connection, connections
 from django.test import Client as Browser
 from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model
 
+from accounts.actor import system
+from accounts.services import people
 from oauthclients.models import Client, ClientSecret, Consent, FamilyToken, TokenFamily
 from oauthclients.services import authorizations, clients, consents, secrets
 from tests import cast as standing_cast
-from tests.cast import PASSWORD, App, Cast
+from tests.cast import PASSWORD, App, Cast, landed
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -168,6 +170,49 @@ def test_a_secret_is_rotated_and_its_tokens_revoked_while_codes_are_exchanged(ca
         lambda: secrets.generate(actor=actor, client_id=app.client.id, revoke_tokens=True),
     )
     assert token is None or not works(token)
+    nothing_is_left_over()
+
+
+@pytest.mark.parametrize("round", range(5))
+def test_a_rotation_and_a_revocation_do_not_wait_for_each_other(cast, eve, round):
+    app = cast.app()
+    app.tokens(eve)
+    actor = cast.actor(cast.ada)
+    answers = at_once(
+        lambda: secrets.generate(actor=actor, client_id=app.client.id, revoke_tokens=True),
+        lambda: authorizations.revoke(actor=actor, client_id=app.client.id),
+        lambda: app.ask(eve),
+    )
+    assert not [answer for answer in answers if isinstance(answer, Exception)]
+    nothing_is_left_over()
+
+
+@pytest.mark.parametrize("round", range(5))
+@pytest.mark.parametrize("way", ["password", "state"])
+def test_what_is_given_while_a_person_is_locked_out_is_dead(cast, eve, way, round):
+    """Of an old session, nothing survives a new password or a deactivation, whatever was on its way."""
+    app = cast.app()
+    app.allowed(eve)
+    acting = system(cast.acme)
+
+    def browse() -> str:
+        browser = Browser()
+        browser.cookies = eve.cookies.copy()
+        answer = app.ask(browser)
+        return landed(answer, app.redirect_uri).get("code", "") if answer.status_code == 303 else ""
+
+    def lock_out() -> str:
+        if way == "password":
+            people.set_password(actor=acting, user=cast.eve, password="another long password")
+        else:
+            for version, state in ((1, "inactive"), (2, "active")):
+                people.change(actor=acting, user_id=cast.eve.id, version=version, values={"state": state})
+        return ""
+
+    answers = at_once(*[browse] * 6, lock_out)
+    assert not [answer for answer in answers if isinstance(answer, Exception)]
+    for code in filter(None, answers):
+        assert app.exchange(code).status_code == 400
     nothing_is_left_over()
 
 

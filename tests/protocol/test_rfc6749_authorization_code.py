@@ -12,6 +12,7 @@ from django.test import Client as Browser
 from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model
 
 from accounts.actor import system
+from accounts.models import AuditEvent
 from accounts.services import people
 from oauthclients.models import Client, ClientState, Consent, TokenFamily
 from oauthclients.services import clients
@@ -118,6 +119,47 @@ def test_a_code_that_comes_again_is_refused_and_ends_what_it_made(app, eve):
     refused(app.refresh(token["refresh_token"]), "invalid_grant")
     assert not get_access_token_model().objects.exists()
     assert not get_refresh_token_model().objects.exists()
+
+
+@pytest.mark.parametrize("body", [{"code_verifier": "w" * 43}, {"code_verifier": "v" * 43}, {}])
+def test_who_only_saw_a_code_ends_nothing_with_it(app, eve, body):
+    """Codes stay in browsers' histories and servers' logs."""
+    code = app.allowed(eve)["code"]
+    token = app.exchange(code).json()
+    response = app.exchange(code, secret="", client_id=app.id, **body)
+    assert response.status_code in (400, 401)
+    assert Browser().get(ME, headers=_bearer(token)).status_code == 200
+
+
+def test_with_pkce_the_verifier_tells_who_could_have_exchanged_it(app, eve):
+    code = app.allowed(eve, **pkce())["code"]
+    token = app.exchange(code, secret="", client_id=app.id, code_verifier="v" * 43).json()
+    refused(app.exchange(code, secret="", client_id=app.id, code_verifier="w" * 43), "invalid_grant")
+    assert Browser().get(ME, headers=_bearer(token)).status_code == 200
+    refused(app.exchange(code, secret="", client_id=app.id, code_verifier="v" * 43), "invalid_grant")
+    assert Browser().get(ME, headers=_bearer(token)).status_code == 401
+
+
+def test_a_code_that_nobody_exchanged_was_not_used_twice(app, eve):
+    code = app.allowed(eve)["code"]
+    get_grant_model().objects.all().delete()  # as `manage.py purge` does a minute later
+    refused(app.exchange(code), "invalid_grant")
+    assert not AuditEvent.objects.filter(action="app.codeReplayed").exists()
+
+
+def test_without_proof_nothing_is_told_of_a_client_and_nothing_counted(app, eve, cast, settings):
+    settings.RATE_TOKENS_PER_CLIENT = 2
+    service, secret = cast.client(("Supervisor", cast.home))
+    off = cast.app(name="Off")
+    Client.objects.filter(id=off.client.id).update(state=ClientState.INACTIVE)
+    body = {"grant_type": "authorization_code", "code": "x", "code_verifier": "v" * 43}
+    for client_id in (service.client_id, off.id, "11111111-1111-4111-8111-111111111111"):
+        for _ in range(4):
+            refused(app.post("/oauth/token", {**body, "client_id": client_id}), "invalid_client", 401)
+    for _ in range(4):
+        refused(app.post("/oauth/token", {**body, "client_id": app.id}), "invalid_grant")
+    assert app.exchange(app.allowed(eve)["code"]).status_code == 200
+    cast.token(service, secret)
 
 
 def test_it_ends_what_came_of_refreshing_as_well_and_nothing_else(app, eve):
@@ -262,6 +304,7 @@ def test_a_client_that_is_off_sends_nobody_anywhere(app, eve):
         ({"response_mode": "fragment"}, "invalid_request"),
         ({"request": "abc"}, "request_not_supported"),
         ({"org": "nobody"}, "invalid_request"),
+        ({"org": "\x00"}, "invalid_request"),
         ({"org": "acme", "provider": "okta"}, "invalid_request"),
         # Parameters of the token request mean nothing here.
         ({"grant_type": "client_credentials", "scope": "oauth"}, "invalid_scope"),
@@ -308,7 +351,8 @@ def test_a_no_goes_to_the_app(app, eve, decision):
 
 def test_looking_gives_nothing(app, eve):
     app.allowed(eve)
-    assert eve.head(app.address()).status_code == 405
+    response = eve.head(app.address())
+    assert (response.status_code, response["Allow"]) == (405, "GET, POST")
     assert eve.options(app.address()).status_code == 405
 
 
@@ -402,6 +446,18 @@ def test_prompt_login_wants_the_password_again_each_time(app, cast, browser_of):
         assert app.ask(browser, prompt="login")["Location"].startswith("/sign-in/")
         browser.post("/sign-in/", {"email": cast.eve.email, "password": PASSWORD})
         assert "code" in landed(app.ask(browser, prompt="login"), REDIRECT_URI)
+
+
+def test_an_old_answer_to_prompt_login_is_none(app, cast, browser_of):
+    from tests.cast import PASSWORD
+
+    with time_machine.travel(datetime(2026, 5, 1, tzinfo=UTC), tick=False) as clock:
+        browser = browser_of(cast.eve)
+        app.allowed(browser)
+        app.ask(browser, prompt="login")
+        browser.post("/sign-in/", {"email": cast.eve.email, "password": PASSWORD})
+        clock.shift(timedelta(hours=6))  # and the page was never answered
+        assert app.ask(browser, prompt="login")["Location"].startswith("/sign-in/")
 
 
 def test_the_organization_that_the_app_names_is_the_one_that_signs_in(app, eve, cast):

@@ -104,3 +104,8 @@ def test_and_for_its_people_whoever_made_the_app(app, cast, browser_of):
     )
     answer = landed(app.ask(browser_of(cast.cleo)), REDIRECT_URI + "#")
     assert answer["error"] == "unauthorized_client"
+
+
+def test_it_lasts_no_longer_than_any_sign_in_of_an_app(app, eve, settings):
+    settings.REFRESH_TOKEN_SECONDS = 1_000
+    assert app.allowed(eve)["expires_in"] == "1000"

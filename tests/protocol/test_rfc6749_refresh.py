@@ -13,7 +13,7 @@ from accounts.actor import system
 from accounts.models import AuditEvent, Organization
 from accounts.services import people
 from oauthclients.models import Client, ClientAuthorization, ClientState, Consent, TokenFamily
-from oauthclients.services import clients, consents
+from oauthclients.services import clients, consents, idle_time
 from tests.cast import App, Cast
 
 ME = "/api/v2/users/me"
@@ -242,6 +242,27 @@ def test_refreshing_is_not_using(app, eve, clock, idle):
     clock.shift(timedelta(seconds=100))
     assert not works(token)
     assert dead(app, token)
+
+
+def test_each_token_of_a_sign_in_has_its_own_clock(app, eve, clock, idle):
+    first = app.tokens(eve)
+    second = app.refresh(first["refresh_token"]).json()
+    for _ in range(2):
+        clock.shift(timedelta(seconds=200))
+        assert works(first)
+    assert dead(app, second)  # it was not used
+    assert works(first)
+
+
+def test_what_has_died_of_it_does_not_wake_when_it_is_switched_off(app, eve, cast, clock, idle):
+    first = app.tokens(eve)
+    second = app.refresh(first["refresh_token"]).json()
+    for _ in range(2):
+        clock.shift(timedelta(seconds=200))
+        assert works(first)
+    idle_time.set_timeout(actor=cast.actor(cast.ada), enabled=False)
+    assert works(first)
+    assert dead(app, second)
 
 
 def test_using_keeps_it_alive(app, eve, clock, idle):
