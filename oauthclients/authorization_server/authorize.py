@@ -47,7 +47,7 @@ from accounts.permissions import Permission
 from accounts.rules.access import Decision
 from oauthclients import grant_types, queries, scopes
 from oauthclients.authorization_server import consent_page
-from oauthclients.authorization_server.validator import client_key, within
+from oauthclients.authorization_server.validator import NO_IMPLICIT, client_key, within
 from oauthclients.models import Client, Consent
 from oauthclients.rules import redirect_uris
 from oauthclients.rules.effective_access import ROLE_LIMIT, Word, barrier
@@ -198,9 +198,7 @@ class AuthorizeView(OAuthLibMixin, View):
             self.unless_silent(asked, LoginRequired)
             return consent_page.other_person(request, asked, asked.organization)
         if asked.implicit and not person.organization.implicit_allowed:
-            raise UnauthorizedClientError(
-                description="The organization does not allow the implicit grant.", **_wrong(asked)
-            )
+            raise UnauthorizedClientError(description=NO_IMPLICIT, **_wrong(asked))
         if request.method == "POST":
             return self.decided(request, asked, actor, person)
         standing = stand(person, asked, consents.of(person, asked.client))
@@ -236,7 +234,9 @@ class AuthorizeView(OAuthLibMixin, View):
                 return self.allow(request, asked, actor, person, agreed=request.POST.getlist("shown"))
             case "deny":
                 request.session.pop(LOGIN_DEMANDED, None)
-                raise AccessDeniedError(description="The person said no.", **_wrong(asked))
+                standing = stand(person, asked, consents.of(person, asked.client))
+                why = "The person said no." if standing.barrier else "The app may not act for this person."
+                raise AccessDeniedError(description=why, **_wrong(asked))
             case "approve":
                 return self.approve(request, asked, actor, person)
             case "ask":
@@ -284,7 +284,8 @@ class AuthorizeView(OAuthLibMixin, View):
 
     def approve(self, request: HttpRequest, asked: Asked, actor: Actor, person: User) -> HttpResponse:
         """For the whole organization, by somebody who may; what the person lets the app do comes next.
-        What was authorized before stays so, and a limit to some roles as well."""
+        What was authorized before stays so, and a limit to some roles as well; what somebody else has
+        decided since the page was shown is not overruled."""
         row = queries.authorization_of(actor.organization, asked.client)
         chosen = consent_page.chosen(request.POST)
         if chosen and row is not None:
@@ -295,7 +296,7 @@ class AuthorizeView(OAuthLibMixin, View):
                 client_id=asked.client.id,
                 scope=chosen,
                 roles=row.roles if row else [],
-                version=row.version if row else 0,
+                version=consent_page.seen_version(request.POST),
             )
         except DomainError as error:
             standing = stand(person, asked, consents.of(person, asked.client))

@@ -70,6 +70,11 @@ def chosen(post: QueryDict) -> list[str]:
     return sorted(authorized_app.Typed.read(post).scope)
 
 
+def seen_version(post: QueryDict) -> int:
+    """That of the authorization which the form of `approve` showed, 0 for none."""
+    return authorized_app.Typed.read(post).version
+
+
 def _agreeing(asked: Asked, standing: Standing, here: Organization) -> dict[str, Any]:
     """`known` is an app that asks for more than what was agreed to, `again` one that asks for nothing new.
     `left_out` is what it asks for and does not get, because the organization has not authorized it."""
@@ -93,6 +98,7 @@ def _approving(request: HttpRequest, asked: Asked, actor: Actor) -> dict[str, An
     sent = request.POST if request.method == "POST" else QueryDict()
     limit = set(row.roles) if row else set()
     return {
+        "version": row.version if row else 0,
         "entries": authorized_app.entries_of(_wanted(asked), authorized_app.Typed.read(sent)),
         "authorized": _sentences(row.scope) if row and row.state == AuthorizationState.AUTHORIZED else [],
         "roles": [

@@ -25,6 +25,7 @@ from oauthclients.rules import redirect_uris
 from oauthclients.services import families, secrets, tokens
 
 _NOBODY = uuid.UUID(int=0)
+NO_IMPLICIT = "The organization does not allow the implicit grant."
 
 
 class Validator(OAuth2Validator):
@@ -96,7 +97,9 @@ class Validator(OAuth2Validator):
         authorization endpoint looks once it knows who they are."""
         if response_type != grant_types.BY_CODE[client.authorization_grant_type].response_type:
             return False
-        return response_type != "token" or client.organization.implicit_allowed
+        if response_type == "token" and not client.organization.implicit_allowed:
+            raise UnauthorizedClientError(description=NO_IMPLICIT, request=request)
+        return True
 
     # --- Redirect URIs and scopes ---------------------------------------------------------------
 

@@ -82,7 +82,7 @@ def ask(*, actor: Actor, client_id: object) -> ClientAuthorization:
         if row.state != AuthorizationState.AUTHORIZED or not_covered(client.scope, row.scope):
             _wait(row, actor)
         if _described(row) != was:
-            _save(actor, row, audit.Action.APP_ASKED, was)
+            _save(actor, row, audit.Action.APP_ASKED, was, decided=False)
     return row
 
 
@@ -227,12 +227,16 @@ def _save(
     action: audit.Action,
     was: dict[str, Any],
     more: dict[str, Any] | None = None,
+    *,
+    decided: bool = True,
 ) -> None:
-    """With a new version, and its line in the trail of the organization that decided."""
+    """With its line in the trail of the organization; and, where something was `decided` and not just asked
+    for, with a new version and who did it."""
     before = was if row.version else {}
-    row.version += 1
-    row.modified_by_id = actor.id
-    row.modified_by_name = actor.name
+    if decided or not row.version:
+        row.version += 1
+        row.modified_by_id = actor.id
+        row.modified_by_name = actor.name
     row.save()
     audit.record(
         actor,

@@ -1,7 +1,7 @@
 """The sign-in of an app for a person, from the code over its exchange to the last refresh.
 
 Every step first locks the person, and then their consent to the app, so that two at once happen one after
-the other: of two exchanges of a code the second finds it spent. Codes and tokens are stored as SHA-256 only.
+the other: of two exchanges of a code the second finds it spent. Codes and tokens are stored as hashes only.
 
 A refresh makes its new pair *from* the old refresh token, by an HMAC under a key of the server. The same
 request, sent again within the grace time by a client that lost the answer, therefore gets the very same

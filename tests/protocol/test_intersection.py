@@ -58,7 +58,7 @@ def test_an_app_whose_person_may_add_people_cannot_until_it_is_authorized(cast, 
     # Whatever is posted, there is no way around.
     forged = browser.post(app.address(), {"decision": "allow", "shown": ["users"]})
     assert forged["Location"] == app.address()
-    forged = browser.post(app.address(), {"decision": "approve", "scope": ["users"]})
+    forged = browser.post(app.address(), {"decision": "approve", "scope": ["users"], "version": "1"})
     assert forged.status_code == 200
     assert ClientAuthorization.objects.get().state == "Requested"
 
@@ -111,7 +111,9 @@ def test_another_organization_authorizes_two_of_three_scopes(cast, browser_of):
     page = app.ask(cleo)
     assert page.context["state"] == "approve"
     assert page.context["foreign"] is True
-    app_page = cleo.post(app.address(), {"decision": "approve", "scope": ["users", "organization"]})
+    app_page = cleo.post(
+        app.address(), {"decision": "approve", "scope": ["users", "organization"], "version": "0"}
+    )
     assert app_page["Location"] == app.address()
     page = app.ask(cleo)
     assert page.context["state"] == "agree"
@@ -149,6 +151,40 @@ def test_an_app_of_another_organization_is_unknown_where_nobody_authorized_it(ca
     page = app.ask(browser_of(dan))
     assert page.context["state"] == "ask"
     assert page.context["helpers"] == ["Cleo"]
+
+
+def test_a_yes_on_the_consent_page_overrules_no_no_of_a_colleague(cast, browser_of):
+    app = cast.app("users", by=cast.ben)
+    ada = browser_of(cast.ada)
+    page = app.ask(ada)
+    assert page.context["state"] == "approve"
+    authorizations.decline(actor=cast.actor(cast.ada), client_id=app.id)
+    answer = ada.post(
+        app.address(), {"decision": "approve", "scope": ["users"], "version": page.context["version"]}
+    )
+    assert answer.status_code == 200
+    assert "changed this authorization in the meantime" in answer.content.decode()
+    assert ClientAuthorization.objects.get().state == "Unauthorized"
+
+
+def test_to_ask_is_not_to_decide(cast, browser_of):
+    app = cast.app("users")
+    authorizations.revoke(actor=cast.actor(cast.ada), client_id=app.id)
+    before = ClientAuthorization.objects.get()
+    authorizations.ask(actor=cast.actor(cast.eve), client_id=app.id)
+    after = ClientAuthorization.objects.get()
+    assert (after.version, after.modified_by_name) == (before.version, "Ada")
+    assert after.requested_by_name == "Eve"
+
+
+def test_the_app_is_told_whether_it_was_the_person_who_said_no(cast, browser_of):
+    app = cast.app("users", by=cast.ben)
+    eve = browser_of(cast.eve)
+    answer = landed(app.say(eve, app.ask(eve), "deny"), app.redirect_uri)
+    assert answer["error_description"] == "The app may not act for this person."
+    authorizations.approve(actor=cast.actor(cast.ada), client_id=app.id, scope=["users"])
+    answer = landed(app.say(eve, app.ask(eve), "deny"), app.redirect_uri)
+    assert answer["error_description"] == "The person said no."
 
 
 def test_a_limit_to_some_roles_is_the_organizations_and_counts_at_once(cast, dora, browser_of):

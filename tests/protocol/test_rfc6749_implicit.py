@@ -94,7 +94,9 @@ def test_at_the_token_endpoint_nothing_can_be_slipped_in_either(cast):
 
 def test_an_organization_can_switch_it_off_for_its_apps(app, eve, cast):
     Organization.objects.filter(id=cast.acme.id).update(implicit_allowed=False)
-    assert landed(app.ask(eve), REDIRECT_URI + "#")["error"] == "unauthorized_client"
+    answer = landed(app.ask(eve), REDIRECT_URI + "#")
+    assert answer["error"] == "unauthorized_client"
+    assert answer["error_description"] == "The organization does not allow the implicit grant."
 
 
 def test_and_for_its_people_whoever_made_the_app(app, cast, browser_of):

@@ -177,7 +177,7 @@ def test_somebody_who_may_authorize_chooses_first_and_nothing_is_chosen_for_them
 
 
 def test_choosing_nothing_approves_nothing(foreign, ada):
-    page = ada.post(foreign.address(), {"decision": "approve"})
+    page = ada.post(foreign.address(), {"decision": "approve", "version": "0"})
     assert page.status_code == 200
     assert "Error – " in page.content.decode()
     assert "Choose at least one scope." in text(page)
@@ -189,6 +189,7 @@ def test_reading_only_can_be_approved_where_changing_is_asked_for(foreign, ada):
         foreign.address(),
         {
             "decision": "approve",
+            "version": "0",
             "scope": ["users", "oauth:readonly"],
             "extent-users": "readonly",
             "extent-oauth:readonly": "full",
@@ -204,7 +205,7 @@ def test_reading_only_can_be_approved_where_changing_is_asked_for(foreign, ada):
 def test_what_is_not_asked_for_is_not_offered_and_cannot_be_approved(foreign, ada):
     page = foreign.ask(ada, scope="user-basic-info")
     assert [entry["name"] for entry in page.context["entries"]] == ["user-basic-info"]
-    page = ada.post(foreign.address(), {"decision": "approve", "scope": ["users", "gdpr"]})
+    page = ada.post(foreign.address(), {"decision": "approve", "scope": ["users", "gdpr"], "version": "0"})
     assert "does not ask for the scope ‘gdpr’" in text(page)
     assert re.search(r'value="users"[^>]* checked', page.content.decode())  # what was chosen is kept
     assert not ClientAuthorization.objects.filter(client=foreign.client, organization__name="Acme").exists()
@@ -221,7 +222,7 @@ def test_what_is_authorized_and_for_whom_stays_when_more_is_approved(foreign, ad
     said = text(page)
     assert "What stays authorized See who you are" in said
     assert "Only people with one of these roles can use it, as before: Admin." in said
-    ada.post(foreign.address(scope="users"), {"decision": "approve", "scope": "users"})
+    ada.post(foreign.address(scope="users"), {"decision": "approve", "scope": "users", "version": "1"})
     assert row(foreign).scope == ["user-basic-info", "users"]
     assert row(foreign).roles == [str(cast.role("Admin").id)]
 
@@ -233,7 +234,7 @@ def test_cancelling_tells_the_app_and_decides_nothing(foreign, ada):
 
 
 def test_a_form_that_says_approve_is_refused_from_somebody_who_may_not(foreign, ben):
-    response = ben.post(foreign.address(), {"decision": "approve", "scope": "users"})
+    response = ben.post(foreign.address(), {"decision": "approve", "scope": "users", "version": "0"})
     assert heading(response) == "Shift planner needs approval"
     assert not ClientAuthorization.objects.filter(client=foreign.client, organization__name="Acme").exists()
 
