@@ -26,11 +26,16 @@ class Scope:
 
     @property
     def sentence(self) -> str:
-        """What an app with it may do, in plain words."""
+        """What an app with it may do, in plain words, to the person for whom it acts."""
         pattern = _("See %(what)s") if self.readonly else _("See and change %(what)s")
         if self.family in _SENTENCES and not self.readonly:
             return str(_SENTENCES[self.family])
         return str(pattern) % {"what": self.what}
+
+    @property
+    def for_administrators(self) -> str:
+        """The same to somebody who decides about others: no “you”."""
+        return str(_FOR_ADMINISTRATORS.get(self.name, self.sentence))
 
     @property
     def changes(self) -> bool:
@@ -42,6 +47,10 @@ _SENTENCES: Mapping[str, Any] = {
     "notifications": _("Be told about events as they happen"),
     "upload": _("Upload files"),
     "user-basic-info": _("See who you are: name, email and organization"),
+}
+
+_FOR_ADMINISTRATORS: Mapping[str, Any] = {
+    "user-basic-info": _("See who the person is: name, email and organization"),
 }
 
 # Without a read-only form, because there is nothing else to do with them.

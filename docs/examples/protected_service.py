@@ -151,7 +151,7 @@ class Service(BaseHTTPRequestHandler):
             raise Refused(400, "Send JSON.") from None
 
     def send(self, status: int, body: Any, challenge: str | None = None) -> None:
-        content = json.dumps(body).encode()
+        content = (json.dumps(body) + "\n").encode()
         self.send_response(status)
         if challenge is not None:
             parameters = ", ".join(filter(None, ['realm="invoices"', challenge]))

@@ -153,6 +153,8 @@ class AppPage:
             "state": STATES[row.state] if row else None,
             "authorized": self.authorized,
             "refused": row is not None and row.state in authorizations.REFUSED,
+            # Declined is an app that never was authorized.
+            "again": row is not None and row.state == AuthorizationState.REVOKED,
             "waits": waits,
             "people": queries.people_using(organization, client),
             "last_used": queries.last_uses(organization, [client.id]).get(client.id),
@@ -346,7 +348,7 @@ def entries_of(asked_for: Iterable[str], typed: Typed, waiting: Iterable[str] = 
                 "family": family,
                 "name": asked.name,
                 "label": family_label(family),
-                "sentence": asked.sentence,
+                "sentence": asked.for_administrators,
                 "sensitive": asked.sensitive,
                 "changes": asked.changes,
                 # Where the app asks to change something, it can be allowed to read only.
@@ -355,6 +357,7 @@ def entries_of(asked_for: Iterable[str], typed: Typed, waiting: Iterable[str] = 
                 "read_only": family not in typed.scope and readonly in typed.scope,
                 "waiting": asked.name in waiting,
                 "routes": routes.opened_by(asked.name),
+                "readable": routes.opened_by(readonly) if full else (),
             }
         )
     return entries

@@ -109,6 +109,7 @@ def app_list(request: HttpRequest) -> HttpResponse:
                 {"label": _("Authorized Applications")},
             ],
             "not_enforced": not actor.organization.enforce_scopes,
+            "may_set_enforcing": bool(actor.access.decide(Permission.DIRECTORY_ORGANIZATION_ADMIN)),
             "any": counts["all"],
             "page": page,
             "rows": _rows(actor, list(page.object_list)),
@@ -256,4 +257,5 @@ def _entries(row: ClientAuthorization) -> list[dict[str, Any]]:
             entry(_("Review request"), "authorized-application"),
             entry(_("Decline"), "authorized-application-decline", danger=True),
         ]
-    return [entry(_("Authorize again"), "authorized-application")]
+    again = row.state == AuthorizationState.REVOKED
+    return [entry(_("Authorize again") if again else _("Approve"), "authorized-application")]

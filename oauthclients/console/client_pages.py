@@ -61,8 +61,8 @@ def client(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
             "changes": client_view.changes(shown),
             "authorized_in": client_view.authorized_in(actor, shown),
             "not_enforced": not actor.organization.enforce_scopes,
-            "implicit_refused": words.grant_type(shown).response_type == "token"
-            and not actor.organization.implicit_allowed,
+            "refused_note": effects.refused_note(actor.organization, words.grant_type(shown)),
+            "waits": client_view.waits(actor, shown),
         },
     )
 

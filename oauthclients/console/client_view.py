@@ -89,6 +89,40 @@ def authorized_in(actor: Actor, client: Client) -> list[dict[str, Any]]:
     ]
 
 
+def waits(actor: Actor, client: Client) -> dict[str, Any] | None:
+    """What is to be said about an app whose own organization has not authorized it, or not for all that it
+    asks for: `{title, text, helpers, url}`, with the way there for somebody who may decide and the names of
+    those who may for anybody else. None where there is nothing to wait for."""
+    if not grant_types.BY_CODE[client.authorization_grant_type].uses_scopes or not client.scope:
+        return None
+    row = queries.authorization_of(client.organization, client)
+    state = row.state if row else AuthorizationState.REQUESTED
+    if queries.word_on(client.organization, client).barred:
+        title = _("It is not authorized yet")
+        text = _("Nobody here can use it until its scopes are authorized.")
+        if state == AuthorizationState.UNAUTHORIZED:
+            title, text = _("It was declined"), _("Nobody here can use it unless it is authorized.")
+        elif state == AuthorizationState.REVOKED:
+            title, text = (
+                _("Its authorization was revoked"),
+                _("Nobody here can use it unless that is undone."),
+            )
+    elif row is not None and row.state == AuthorizationState.AUTHORIZED and queries.waits(row):
+        title = _("It asks for more than is authorized")
+        text = _("What it asks for besides counts once it is authorized.")
+    else:
+        return None
+    may = bool(actor.access.decide(Permission.OAUTH_CLIENT_AUTHORIZE))
+    return {
+        "title": title,
+        "text": text,
+        "helpers": []
+        if may
+        else account_queries.who_holds(client.organization, Permission.OAUTH_CLIENT_AUTHORIZE),
+        "url": reverse("authorized-application", args=[client.id]) if may else "",
+    }
+
+
 def changes(client: Client) -> list[dict[str, Any]]:
     """The last audit lines of this client, as sentences."""
     return [

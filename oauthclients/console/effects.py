@@ -67,7 +67,8 @@ def of_no_limit() -> list[str]:
 
 
 def in_reach(organization: Organization, limit: timedelta | None) -> list[dict[str, str]]:
-    """How many people and living tokens a new limit concerns, and how many tokens it would end at once."""
+    """How many people there are to sign out, how many living tokens a new limit concerns, and how many of
+    these it would end at once."""
     now = timezone.now()
     living = idle_time.tokens_of(organization).filter(expires__gt=now)
     dead = idle_time.unused_since(organization, now)
@@ -75,7 +76,7 @@ def in_reach(organization: Organization, limit: timedelta | None) -> list[dict[s
         living = living.filter(updated__gt=dead)
     facts = [
         {
-            "label": _("People concerned"),
+            "label": _("People who can sign in"),
             "value": words.number(
                 User.objects.filter(organization=organization, state=UserState.ACTIVE).count()
             ),
@@ -135,25 +136,29 @@ class _Known:
 def of_enforcing(organization: Organization, *, enforced: bool) -> list[Group]:
     """What turning Enforce Scopes on or off does to each app that concerns this organization: its own,
     those that its people use, and those that it has said something about."""
-    by_title: dict[str, list[App]] = {}
+    by_kind: dict[int, list[App]] = {}
     for known in _known(organization):
         before = replace(known.word, enforced=not enforced).barred
         after = replace(known.word, enforced=enforced).barred
         held_to = tuple(scopes.meet(known.word.scope, known.client.scope))
         match before, after:
             case False, True:
-                title, held_to = _("Stop working at once"), ()
+                kind, held_to = 0, ()
             case True, False:
-                title, held_to = _("Start to work"), ()
+                kind, held_to = 1, ()
             case False, False:
-                title = _("Held to these scopes") if enforced else _("No longer held to these scopes")
+                kind = 2
             case _:
-                title, held_to = _("Stay barred"), ()
-        by_title.setdefault(title, []).append(_app(organization, known, held_to))
-    # What changes comes before what stays.
-    return [
-        _group(title, by_title[title]) for title in sorted(by_title, key=lambda t: t == _("Stay barred"))
-    ]
+                kind, held_to = 3, ()
+        by_kind.setdefault(kind, []).append(_app(organization, known, held_to))
+    # What does most harm comes first.
+    titles = (
+        _("Stop working at once"),
+        _("Start to work"),
+        _("Held to these scopes") if enforced else _("No longer held to these scopes"),
+        _("Stay barred"),
+    )
+    return [_group(title, by_kind[kind]) for kind, title in enumerate(titles) if kind in by_kind]
 
 
 def of_refusing_implicit(organization: Organization) -> list[Group]:
@@ -164,6 +169,13 @@ def of_refusing_implicit(organization: Organization) -> list[Group]:
         if known.client.authorization_grant_type == grant_types.IMPLICIT.code
     ]
     return [_group(_("Get no more tokens"), apps)] if apps else []
+
+
+def refused_note(organization: Organization, grant: GrantType | None) -> str:
+    """Said about clients of a grant that the organization has switched off; nothing where it has not."""
+    if grant is not grant_types.IMPLICIT or organization.implicit_allowed:
+        return ""
+    return _("Your organization has switched the implicit grant off: this client gets no tokens.")
 
 
 def authorized_applications() -> str:

@@ -5,7 +5,7 @@ question carries the version over which it was asked, so that nothing else is co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from accounts import audit, queries
 from accounts.actor import Actor
 from accounts.console.guard import actor_of, ask_password, recently_typed, requires
 from accounts.errors import Conflict, Invalid
-from accounts.models import Organization
+from accounts.models import AuditEvent, Organization
 from accounts.permissions import Permission
 from accounts.rules import idle
 from accounts.services import organization as organizations
@@ -410,12 +410,41 @@ def _page(request: HttpRequest, typed: forms.Form | None = None) -> HttpResponse
                 {
                     "who": event.actor_name,
                     "did": audit.SENTENCES.get(event.action, event.action),
+                    "what": "; ".join(_what(event)),
                     "at": event.at,
                 }
                 for event in queries.changes_of(organization, organization.id)[:CHANGES_SHOWN]
             ],
         },
     )
+
+
+def _what(event: AuditEvent) -> Iterator[str]:
+    """From what to what, where the sentence does not say it all (accounts/services/organization.py
+    `_described` has the keys)."""
+    before, after = event.before, event.after
+    if event.action == audit.Action.ORGANIZATION_CREATED:
+        return
+    change = _("from %(before)s to %(after)s")
+    if "name" in after:
+        yield change % {"before": f"‘{before.get('name', '')}’", "after": f"‘{after['name']}’"}
+    if "enableIdleTokenTimeout" in after:
+        yield _("timeout turned on") if after["enableIdleTokenTimeout"] else _("timeout turned off")
+    for key, pattern in (
+        ("idleTokenTimeoutSeconds", _("timeout from %(before)s to %(after)s")),
+        ("defaultTokenSeconds", change),
+    ):
+        if key in after and key in before:
+            yield pattern % {
+                "before": words.duration(before[key]),
+                "after": words.duration(after[key]),
+            }
+    was, now = (paths.get("inactivityTimeoutExclusions", []) for paths in (before, after))
+    added, removed = [path for path in now if path not in was], [path for path in was if path not in now]
+    if added:
+        yield _("added %(paths)s") % {"paths": ", ".join(added)}
+    if removed:
+        yield _("removed %(paths)s") % {"paths": ", ".join(removed)}
 
 
 def _breadcrumbs() -> list[dict[str, str]]:

@@ -20,7 +20,7 @@ from accounts.actor import Actor
 from accounts.console.guard import actor_of, requires
 from accounts.permissions import Permission
 from oauthclients import grant_types, queries
-from oauthclients.console import rights, tables
+from oauthclients.console import client_view, effects, rights, tables
 from oauthclients.console.forms import PARTS
 from oauthclients.console.snippets import snippets
 from oauthclients.models import Client
@@ -45,7 +45,9 @@ def show(
     generate_url = reverse("oauth-client-secret", args=[client.id]) + (
         f"?{IN_WIZARD}=1" if in_wizard else ""
     )
+    actor = actor_of(request)
     grant = grant_types.BY_CODE[client.authorization_grant_type]
+    code = snippets(client)
     response = render(
         request,
         "oauth/clients/secret.html",
@@ -57,8 +59,11 @@ def show(
             "steps": [
                 {"label": tables.part_label(part, grant), "state": "done", "url": ""} for part in PARTS
             ],
-            "snippets": snippets(client),
-            "generate_url": generate_url if rights.of_client(actor_of(request), client).edit else "",
+            "refused_note": effects.refused_note(client.organization, grant),
+            "waits": client_view.waits(actor, client),
+            "snippets": code,
+            "secret_in_code": any("CLIENT_SECRET" in snippet["code"] for snippet in code),
+            "generate_url": generate_url if rights.of_client(actor, client).edit else "",
             "breadcrumbs": _breadcrumbs(client),
         },
     )
@@ -79,7 +84,7 @@ def finish(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
     client = queries.client(actor.organization, client_id)
     sent = request.method == "POST"
     if sent and "stored" in request.POST:
-        messages.success(request, _("The client is ready."))
+        messages.success(request, _ready(actor, client))
         return HttpResponseRedirect(_afterwards(actor, client))
     return render(
         request,
@@ -92,6 +97,17 @@ def finish(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
             "breadcrumbs": _breadcrumbs(client),
         },
     )
+
+
+def _ready(actor: Actor, client: Client) -> str:
+    """Only what can get tokens is said to be ready."""
+    grant = grant_types.BY_CODE[client.authorization_grant_type]
+    if effects.refused_note(client.organization, grant) or not grant.answered:
+        return _("The client is saved.")
+    waits = client_view.waits(actor, client)
+    if waits is None:
+        return _("The client is ready.")
+    return f"{_('The client is saved.')} {waits['text']}"
 
 
 def _afterwards(actor: Actor, client: Client) -> str:

@@ -132,7 +132,7 @@ def _implicit(client: Client) -> list[Part]:
             "address",
             _("Address"),
             f"""\
-# {_("Send the person's browser to this address:")}
+# {_("Send the person's browser to this address, with a random state that you keep:")}
 {_authorize_url(client, "token")}
 """,
         ),
@@ -140,10 +140,17 @@ def _implicit(client: Client) -> list[Part]:
             "browser",
             "JavaScript",
             f"""\
-// {_("The browser returns with the token behind the #:")}
+// 1. {_("Send the person's browser away, with a random state:")}
+const state = crypto.randomUUID();
+sessionStorage.setItem("state", state);
+location.href = {json.dumps(_authorize_url(client, "token", state=""))} + state;
+
+// 2. {_("Where it returns to, the token is behind the #:")}
 const answer = new URLSearchParams(location.hash.slice(1));
-const token = answer.get("access_token");
 history.replaceState(null, "", location.pathname);
+const sent = sessionStorage.getItem("state");
+if (!sent || answer.get("state") !== sent) throw new Error("wrong state");
+const token = answer.get("access_token");
 
 const response = await fetch("{settings.BASE_URL}/api/v2/{_first_route(client)}", {{
   headers: {{ Authorization: `Bearer ${{token}}` }},
@@ -259,11 +266,11 @@ def _redirect_uri(client: Client) -> str:
     return uris[0] if uris else "https://app.example.com/callback"
 
 
-def _authorize_url(client: Client, response_type: str) -> str:
+def _authorize_url(client: Client, response_type: str, *, state: str = "RANDOM") -> str:
     parameters = {
         "client_id": client.client_id,
         "response_type": response_type,
         "redirect_uri": _redirect_uri(client),
-        "state": "RANDOM",
+        "state": state,  # the last one, so that code can put its own behind it
     }
     return f"{settings.BASE_URL}/oauth/authorize?{urlencode(parameters)}"

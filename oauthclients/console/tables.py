@@ -193,7 +193,7 @@ def _scope_entry(family: str, forms: list[Scope], chosen: set[str]) -> dict[str,
     return {
         "name": family,
         "label": family_label(family),
-        "sentence": next((scope for scope in forms if not scope.readonly), forms[0]).sentence,
+        "sentence": next((scope for scope in forms if not scope.readonly), forms[0]).for_administrators,
         "sensitive": forms[0].sensitive,
         "choice": "full" if family in chosen else f"{family}:readonly" in chosen and "readonly",
         "has_readonly": any(scope.readonly for scope in forms),

@@ -234,6 +234,7 @@ class StepPage:
         return {
             "grant": forms.grant_of(self.typed),
             "last": self.part == DURATION,
+            "refused_note": effects.refused_note(self.actor.organization, forms.grant_of(self.typed)),
             "summary": [
                 replace(item, url=_step_url(self.draft, item.part))
                 if item.part in reachable and item.part != self.part
@@ -340,6 +341,7 @@ class DetailsPage(StepPage):
                     "ticks": grant.ticks,
                     "small": grant.small_print,
                     "more": grant.flow,
+                    "warning": effects.refused_note(self.actor.organization, grant),
                 }
                 for grant in grant_types.GRANT_TYPES
             ],

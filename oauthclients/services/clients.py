@@ -65,7 +65,6 @@ def create(*, actor: Actor, spec: ClientSpec) -> tuple[Client, PlainSecret]:
         _save_named(client, client.save)
         _save_origins(client)
         grants.replace(actor=actor, subject_type=SubjectType.CLIENT, subject_id=client.id, pairs=pairs)
-        authorizations.follow(actor=actor, client=client)
         secret = secrets.add_first(actor=actor, client=client)
         audit.record(
             actor,
@@ -73,6 +72,7 @@ def create(*, actor: Actor, spec: ClientSpec) -> tuple[Client, PlainSecret]:
             **access.named(client),
             after={**_described(client, pairs), "secret": f"ends {secret.last_four}"},
         )
+        authorizations.follow(actor=actor, client=client)  # its own line comes after that of its cause
     return client, secret
 
 
@@ -134,7 +134,6 @@ def change(
         _save_named(client, lambda: access.mark_modified(actor, client, now))
         _save_origins(client)
         grants.replace(actor=actor, subject_type=SubjectType.CLIENT, subject_id=client.id, pairs=pairs)
-        authorizations.follow(actor=actor, client=client, before=was.scope)
         audit.record(
             actor,
             audit.Action.CLIENT_EDITED,
@@ -142,6 +141,7 @@ def change(
             before=before,
             after=after,
         )
+        authorizations.follow(actor=actor, client=client, before=was.scope)
         if was.token_seconds > token_life.LONGEST >= wanted.token_seconds:
             # A token from before may have more than a year left, and now the new rights as well.
             tokens.shorten_all(actor=actor, client=client, seconds=wanted.token_seconds)

@@ -24,8 +24,9 @@ const show = (dialog, opener) => {
   firstOf(dialog)?.focus();
 };
 
+// A redirect is for the window: a page that is fetched uses up the message that says why it came.
 const fetchInto = async (link) => {
-  const response = await fetch(link.href, { credentials: 'same-origin', headers: { Accept: 'text/html' } });
+  const response = await fetch(link.href, { credentials: 'same-origin', redirect: 'manual', headers: { Accept: 'text/html' } });
   if (!response.ok) throw new Error(String(response.status));
   const page = new DOMParser().parseFromString(await response.text(), 'text/html');
   const content = page.querySelector('[data-dialog-content]');

@@ -73,6 +73,7 @@ def test_somebody_without_console_rights_is_told_so_kindly(cast, browser_of):
     assert "/admin/integrations/oauth/" not in html
     assert "Welcome, Eve" in html
     assert "these people can give you a role: Ada" in html
+    assert 'The apps that act for you are under <a href="/account/apps/">Your apps</a>' in html
 
 
 def test_pages_carry_the_headers_that_protect_them(cast, browser_of):

@@ -206,3 +206,71 @@ def test_a_client_id_in_the_list_stands_on_few_lines_and_nothing_is_cut(page_of,
     assert lines
     assert max(lines) <= (2 if width < 600 else 1)
     assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+AWAY_FOR_AN_HOUR = """
+from datetime import timedelta
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+from accounts.console.guard import CONFIRMED_AT
+from accounts.models import Organization
+from accounts.sign_in.idle import USED_AT
+Organization.objects.update(
+    idle_timeout_enabled=True, idle_timeout_seconds=300, idle_since=timezone.now() - timedelta(hours=2)
+)
+for row in Session.objects.all():
+    data = {key: at - 3600 if key in (CONFIRMED_AT, USED_AT) else at for key, at in row.get_decoded().items()}
+    Session.objects.filter(pk=row.pk).update(session_data=Session.get_session_store_class()().encode(data))
+"""
+NO_TIMEOUT = """
+from accounts.models import Organization
+Organization.objects.update(idle_timeout_enabled=False, idle_timeout_seconds=1800, idle_since=None)
+"""
+
+
+def test_who_was_away_is_told_so_although_the_next_click_opens_a_dialog(page_of, served):
+    page = page_of("ada")
+    page.goto(f"{LIST}{served.demo['clients']['code']['client_id']}/")
+    served.manage("shell", "-c", AWAY_FOR_AN_HOUR)
+    try:
+        page.get_by_role("link", name="Disable").click()
+        page.wait_for_url("**/sign-in/**")
+        expect(page.get_by_text("You were signed out after 5 minutes without activity.")).to_be_visible()
+    finally:
+        served.manage("shell", "-c", NO_TIMEOUT)
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_a_name_without_a_space_breaks_no_page(page_of, served, width):
+    page = page_of("ada", viewport={"width": width, "height": 900})
+    client_id = served.demo["clients"]["code"]["client_id"]
+    own, app = f"{LIST}{client_id}/", f"/admin/integrations/authorized-applications/{client_id}/"
+    edit_page(page, served, "code")
+    name = page.get_by_label("App Name")
+    before = name.input_value()
+    name.fill("W" * 110)
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url(f"**{own}")
+    try:
+        for address in (
+            LIST,
+            own,
+            f"{own}edit/",
+            f"{own}delete/",
+            f"{own}secret/",
+            "/admin/integrations/authorized-applications/",
+            app,
+            f"{app}revoke/",
+            "/admin/organization/settings/enforce-scopes/",
+        ):
+            page.goto(address)
+            wide = page.evaluate(
+                "() => [...document.querySelectorAll('html, main, .card, .breadcrumb, .dialog-page')]"
+                ".filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.className)"
+            )
+            assert not wide, (address, wide)
+    finally:
+        edit_page(page, served, "code")
+        page.get_by_label("App Name").fill(before)
+        page.get_by_role("button", name="Save").click()
+        page.wait_for_url(f"**{own}")

@@ -6,8 +6,11 @@ import base64
 import json
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -100,20 +103,30 @@ class Visitor:
     def token(self, app: Credentials, **query: str) -> dict[str, Any]:
         """A token of the app for this person, who says yes to everything."""
         asked = {"client_id": app.id, "redirect_uri": CALLBACK, "response_type": "code", **query}
-        address = "/oauth/authorize?" + urlencode(asked)
+        code = self.code("/oauth/authorize?" + urlencode(asked))
+        redirect_uri = asked["redirect_uri"]
+        return app.post(
+            self.served,
+            "/oauth/token",
+            grant_type="authorization_code",
+            code=code,
+            redirect_uri=redirect_uri,
+        ).json
+
+    def code(self, address: str) -> str:
+        """What the browser takes to the app, after a yes to everything that it is asked here."""
         answer = self.go(address)
         for _page in range(2):
             if 'value="approve"' in answer.text:
-                scope = _values(answer, "scope")
-                assert self.go(address, answer, decision="approve", scope=scope).status == 302
+                shown = {name: _values(answer, name) for name in ("scope", "version")}
+                assert self.go(address, answer, decision="approve", **shown).status == 302
                 answer = self.go(address)
             elif 'value="allow"' in answer.text:
                 answer = self.go(address, answer, decision="allow", shown=_values(answer, "shown"))
-        assert answer.headers["Location"].startswith(CALLBACK), answer.text
-        code = parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
-        return app.post(
-            self.served, "/oauth/token", grant_type="authorization_code", code=code, redirect_uri=CALLBACK
-        ).json
+        sent_to = answer.headers["Location"]
+        assert sent_to is not None, answer.text
+        assert sent_to.startswith(parse_qs(urlsplit(address).query)["redirect_uri"][0])
+        return parse_qs(urlsplit(sent_to).query)["code"][0]
 
 
 def _values(page: Answer, name: str) -> list[str]:
@@ -361,6 +374,84 @@ def test_the_steps_in_the_console_make_a_client_that_may_ask_and_do_nothing_else
 
     answer = made.post(served, "/oauth/introspect", token=made.own_token(served))
     assert list(answer.json["permissions"]) == ["oauth:token:view"]
+
+
+def test_every_command_under_try_it_works_as_it_stands(served, asking, divisions, tmp_path):
+    """By sh, in the document's order. Only what stands there as `...` comes from here, and the two ports."""
+    text = DOCUMENT.read_text().partition("## Try it\n")[2]
+    commands = "\n".join(line[4:] for line in text.splitlines() if line.startswith("    "))
+    yours = [line for line in commands.splitlines() if "..." in line]
+    assert yours == [
+        "export LATCHKEY_CLIENT_ID=... LATCHKEY_CLIENT_SECRET=...",
+        "export EVERYTHING=...:... LIMITED=...:...",
+        "export CODE=...",
+    ]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    for was, now in (
+        *((line, "") for line in yours[:2]),
+        (yours[2], "read -r CODE"),
+        ("http://127.0.0.1:8000", served.base_url),
+        ("9100", port),
+    ):
+        assert was in commands
+        commands = commands.replace(was, now)
+    # A reader takes longer to the next command than the service to its start.
+    assert commands.count(" &\n") == 1
+    commands = commands.replace(" &\n", ' &\nuntil curl -s -o answer "$INVOICES"; do sleep 0.1; done\n')
+    everything, limited = demo(served), demo(served, "limited")
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    with (tmp_path / "log").open("w") as log:
+        reader = subprocess.Popen(
+            ["sh", "-c", f"set -eu; trap 'kill $!' EXIT\n{commands}\ntrap - EXIT"],
+            start_new_session=True,
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "LATCHKEY_CLIENT_ID": asking.id,
+                "LATCHKEY_CLIENT_SECRET": asking.secret,
+                "EVERYTHING": f"{everything.id}:{everything.secret}",
+                "LIMITED": f"{limited.id}:{limited.secret}",
+            },
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    said = []
+    # Nothing waits for ever for what does not come.
+    end = threading.Timer(120, os.killpg, (reader.pid, signal.SIGKILL))
+    end.start()
+    with reader:
+        assert reader.stdin is not None
+        assert reader.stdout is not None
+        for line in reader.stdout:
+            said.append(line)
+            if line.startswith(f"{served.base_url}/oauth/authorize"):
+                code = Visitor(served, "ada").code(line.strip().removeprefix(served.base_url))
+                reader.stdin.write(f"{code}\n")
+                reader.stdin.flush()
+    end.cancel()
+    printed = "".join(said)
+    assert reader.returncode == 0, printed + (tmp_path / "log").read_text()
+
+    statuses = [int(status) for status in re.findall(r"^HTTP/1.0 (\d+) ", printed, re.MULTILINE)]
+    assert statuses == [200, 200, 200, 403, 200, 403, 401, 200, 200]
+    assert f"You lack directory:user:view in the division {divisions['West']}." in printed
+    [listed] = re.findall(r"^\[.*\]$", printed, re.MULTILINE)
+    assert [invoice["number"] for invoice in json.loads(listed)] == ["1"]
+    ada = served.demo["people"]["ada"]["id"]
+    assert printed.endswith(f'"amount": "99.00", "by": "{ada}"}}\n')
+
+
+def test_no_app_of_the_demo_has_the_scope(served, invoices):
+    web = demo(served, "code")
+    redirect_uri = served.demo["clients"]["code"]["redirect_uri"]
+    token = Visitor(served, "ada").token(web, redirect_uri=redirect_uri)["access_token"]
+    refused = invoices.get("", token)
+    assert refused.status == 403
+    assert 'error="insufficient_scope"' in refused.challenge
 
 
 def test_the_document_shows_the_program_as_it_is():

@@ -365,6 +365,16 @@ def test_a_person_agrees_once(app, eve):
     assert app.ask(eve, prompt="consent").status_code == 200
 
 
+def test_what_is_taken_back_at_the_last_moment_is_not_agreed_to_silently(app, eve, monkeypatch):
+    """The consent is read once more under the lock."""
+    app.allowed(eve)
+    stale = Consent.objects.get()
+    Consent.objects.all().delete()
+    monkeypatch.setattr("oauthclients.services.consents.of", lambda user, client: stale)
+    assert app.ask(eve)["Location"] == app.address()
+    assert not Consent.objects.exists()
+
+
 def test_what_is_new_is_asked_for_and_nothing_else(app, eve, cast):
     app.allowed(eve)
     clients.change(

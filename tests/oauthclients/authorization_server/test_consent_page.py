@@ -220,7 +220,7 @@ def test_what_is_authorized_and_for_whom_stays_when_more_is_approved(foreign, ad
     )
     page = foreign.ask(ada, scope="users")
     said = text(page)
-    assert "What stays authorized See who you are" in said
+    assert "What stays authorized See who the person is" in said
     assert "Only people with one of these roles can use it, as before: Admin." in said
     ada.post(foreign.address(scope="users"), {"decision": "approve", "scope": "users", "version": "1"})
     assert row(foreign).scope == ["user-basic-info", "users"]

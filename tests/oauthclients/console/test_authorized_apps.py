@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import timedelta
 
@@ -178,7 +179,7 @@ def test_the_menu_of_a_row_has_what_its_state_allows(cast, five, browser_of):
         "Alpha": edit_or_revoke,
         "Beta": edit_or_revoke,
         "Gamma": ["Review request", "Decline"],
-        "Delta": ["Authorize again"],
+        "Delta": ["Approve"],
         "Epsilon": ["Authorize again"],
     }
 
@@ -345,7 +346,7 @@ def test_a_request_for_more_is_marked_and_can_be_declined(cast, browser_of):
     assert said(one) == (AuthorizationState.AUTHORIZED, ["routing", "user-basic-info", "users"], False)
 
 
-def test_declining_asks_first_and_can_be_undone_by_authorizing_again(cast, browser_of):
+def test_declining_asks_first_and_can_be_undone_by_approving(cast, browser_of):
     one = app(cast, cast.ben)
     ada = browser_of(cast.ada)
     assert "Decline ‘Web app’?" in page(ada, url(one, "decline/"))
@@ -354,7 +355,8 @@ def test_declining_asks_first_and_can_be_undone_by_authorizing_again(cast, brows
     assert said(one) == (AuthorizationState.UNAUTHORIZED, [], False)
     assert "Nobody waits for an answer" in text(ada.get(url(one, "decline/"), follow=True))
     html = page(ada, url(one))
-    assert "Authorize again" in html
+    assert "Approve" in html
+    assert "Authorize again" not in html  # it never was
     ada.post(url(one), form(one, "users", version=2))
     assert said(one)[0] == AuthorizationState.AUTHORIZED
 
@@ -397,8 +399,17 @@ def test_it_is_said_where_scopes_are_not_enforced(cast, browser_of):
     for address in (LIST, url(one)):
         assert "Scopes are not enforced here" not in page(browser_of(cast.ada), address)
     Organization.objects.filter(id=cast.acme.id).update(enforce_scopes=False)
+    to_settings = '<a href="/admin/organization/settings/">Organization settings</a>'
     for address in (LIST, url(one)):
-        assert "Scopes are not enforced here" in page(browser_of(cast.ada), address)
+        html = page(browser_of(cast.ada), address)
+        assert "Scopes are not enforced here" in html
+        assert to_settings in html
+    cast.custom_role("Gatekeeper", "oauth:client:authorize")
+    cast.give(cast.ben, ("Gatekeeper", None))
+    for address in (LIST, url(one)):
+        html = page(browser_of(cast.ben), address)
+        assert "Scopes are not enforced here" in html
+        assert to_settings not in html
 
 
 def test_admin_home_names_the_apps_that_wait_to_those_who_may_answer(cast, browser_of):
@@ -406,3 +417,43 @@ def test_admin_home_names_the_apps_that_wait_to_those_who_may_answer(cast, brows
     assert "‘Waiting &lt;x&gt;’ awaits authorization" in page(browser_of(cast.ada), "/admin/")
     for person in (cast.ben, cast.cleo):
         assert "awaits authorization" not in page(browser_of(person), "/admin/")
+
+
+def test_administrators_are_not_called_you(cast, browser_of):
+    one = app(cast)
+    for address in (
+        url(one),
+        f"/admin/integrations/oauth/{one.id}/",
+        f"/admin/integrations/oauth/{one.id}/edit/",
+    ):
+        html = page(browser_of(cast.ada), address)
+        assert "See who the person is: name, email and organization" in html
+        assert "See who you are" not in html
+
+
+def test_it_is_said_what_of_the_api_reading_only_opens(cast, browser_of):
+    shown = " ".join(page(browser_of(cast.ada), url(app(cast))).split())
+    found = re.search(r"Opens (\d+) routes of the API, (\d+) of them with “Read only”", shown)
+    assert found
+    assert int(found[1]) > int(found[2]) > 0
+    reading = shown.partition("<p>With “Read only”</p>")[2].partition("<p>With “Read and change” also</p>")[
+        0
+    ]
+    assert "GET /api/v2/users<" in reading
+    assert not re.search(r"(PUT|PATCH|DELETE) /api", reading)
+
+
+def test_what_is_said_twice_in_a_row_is_shown_once(cast, browser_of):
+    """A dialog's address that leads elsewhere is asked for by the script and then by the window."""
+    one, ada = app(cast), browser_of(cast.ada)
+    assert ada.get(url(one, "decline/")).status_code == 302
+    again = ada.get(url(one, "decline/"), follow=True)
+    assert again.content.decode().count("Nobody waits for an answer") == 1
+
+
+def test_an_empty_list_offers_the_same_dialog_as_a_full_one(cast, browser_of):
+    button = re.search(
+        r'<a class="button button-primary" href="[^"]*authorize/"[^>]*>', page(browser_of(cast.ada), LIST)
+    )
+    assert button
+    assert "data-dialog" in button[0]

@@ -234,6 +234,16 @@ def test_recent_changes_are_sentences(cast, billing, browser_of):
     assert (changes[0]["who"], changes[0]["did"]) == ("Ada", "disabled the client")
 
 
+def test_a_client_was_created_before_anything_else_happened_to_it(cast, browser_of):
+    for by, then in (
+        (cast.ada, "authorized the app for this organization"),
+        (cast.ben, "asked for the app to be authorized"),
+    ):
+        one = cast.app("users", name=f"App of {by}", by=by).client
+        changes = browser_of(cast.ada).get(at(one)).context["changes"]
+        assert [change["did"] for change in changes] == [then, "created the client"]
+
+
 def test_an_edit_says_what_was_changed(cast, billing, browser_of):
     clients.change(
         actor=cast.actor(cast.ada),

@@ -62,3 +62,10 @@ def test_a_redirect_uri_cannot_break_out_of_its_quotes(cast):
         node.value for node in ast.walk(ast.parse(codes["python"])) if isinstance(node, ast.Constant)
     ]
     assert NASTY in literals
+
+
+def test_code_for_the_implicit_grant_sends_a_state_and_checks_it(cast):
+    client, _secret = made(cast, "implicit")
+    code = next(snippet["code"] for snippet in snippets(client) if snippet["id"] == "browser")
+    assert '&state=" + state;' in code
+    assert 'if (!sent || answer.get("state") !== sent)' in code

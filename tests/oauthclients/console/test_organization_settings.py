@@ -127,7 +127,20 @@ def test_each_form_saves_its_own_setting_and_leaves_its_own_line(ada):
     assert (now.name, now.default_token_seconds) == ("Acme & Sons", 3_600)
     assert now.idle_exclusions == ["/api/v2/tokens/me", "/api/v2/users/me"]
     assert ada.trail() == ["renamed", "idleExclusionsSet", "defaultDurationSet"]
-    assert "Ada changed the default token duration" in ada.get()
+    page = ada.get()
+    assert "Ada changed the default token duration: from 1 day to 1 hour" in page
+    assert "changed the paths that do not count as use: added /api/v2/tokens/me, /api/v2/users/me" in page
+    assert "renamed the organization: from ‘Acme’ to ‘Acme & Sons’" in page
+
+
+def test_recent_changes_say_from_what_to_what(ada):
+    minutes = {"enabled": "on", "confirmed": "yes"}
+    ada.after(ada.post("idle-timeout", minutes="30", **minutes))
+    ada.after(ada.post("idle-timeout", minutes="60", **minutes))
+    page = ada.after(ada.post("hipaa", enabled="on"))
+    assert "changed the inactivity timeout: timeout turned on" in page
+    assert "changed the inactivity timeout: timeout from 30 minutes to 1 hour" in page
+    assert "turned on HIPAA compliance: timeout from 1 hour to 15 minutes" in page
 
 
 @pytest.mark.parametrize(
@@ -195,7 +208,7 @@ def test_the_timeout_is_asked_first_with_what_it_does_to_whom(cast, ada):
     assert "Set the inactivity timeout to 20 minutes?" in question
     assert "A token that makes no API call for 20 minutes ends" in question
     assert "A refresh token ends together with the token it came with." in question
-    assert "People concerned 3" in question
+    assert "People who can sign in 3" in question
     assert "Tokens in use 1" in question
     assert ada.now.version == 1
 
@@ -436,3 +449,31 @@ def test_the_wizard_begins_with_the_organizations_duration(cast, ada):
     page = wizard.start(ada.browser).ready(cast).get("duration")
     assert 'value="3600"' in page.content.decode()
     assert "Suggested: 3,600 (1 hour)." in text(page)
+
+
+def test_what_does_most_harm_is_named_first(cast, ada, apps):
+    organization.set_enforce_scopes(actor=system(cast.acme), enabled=False)
+    order = ["Stop working at once", "Start to work", "Held to these scopes", "Stay barred"]
+    named = list(groups(ada))
+    assert named == [title for title in order if title in named]
+    assert len(named) > 2
+
+
+def test_the_wizard_says_that_a_grant_is_switched_off(cast, ada):
+    organization.set_implicit_allowed(actor=system(cast.acme), allowed=False)
+    refused = "Your organization has switched the implicit grant off: this client gets no tokens."
+    add = wizard.start(ada.browser)
+    assert text(add.get("details")).count(refused) == 1  # on its card
+    add.details(grant="implicit")
+    uri = {"redirect_uris": "https://app.example/cb", "scope": ["users"]}
+    assert refused in text(add.get("access"))
+    assert refused in text(add.post("access", {**uri, "autosave": "1"}))
+    add.post("access", uri)
+    assert refused in text(add.get("duration"))
+    secret = add.save()
+    assert refused in text(secret)
+    client = secret.context["client"]
+    stored = {"stored": "on"}
+    done = text(ada.browser.post(f"{wizard.LIST}{client.id}/finish/", stored, follow=True))
+    assert "The client is saved." in done
+    assert "The client is ready." not in done

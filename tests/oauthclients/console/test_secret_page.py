@@ -135,3 +135,33 @@ def test_somebody_who_may_only_add_clients_sees_the_secret_and_goes_home(cast, b
     assert f"{LIST}{client.id}/secret/" not in response.content.decode()
     finished = ben.browser.post(f"{LIST}{client.id}/finish/", {"stored": "on"})
     assert finished["Location"] == "/admin/"
+
+
+def test_a_client_whose_scopes_nobody_has_authorized_is_not_called_ready(cast, browser_of):
+    ben = start(browser_of(cast.ben))
+    ben.details(name="Portal", grant="authorization-code")
+    ben.post("access", {"redirect_uris": "https://app.example/cb", "scope": ["users"]})
+    page = ben.save()
+    assert "It is not authorized yet" in text(page)
+    assert "These people can authorize it: Ada." in text(page)
+    client = page.context["client"]
+    done = text(ben.browser.post(f"{LIST}{client.id}/finish/", {"stored": "on"}, follow=True))
+    assert "The client is saved. Nobody here can use it until its scopes are authorized." in done
+    assert "The client is ready." not in done
+    assert "These people can authorize it: Ada." in done
+    # Whoever may decide is led there instead.
+    hers = browser_of(cast.ada).get(f"{LIST}{client.id}/")
+    assert "These people" not in text(hers)
+    assert (
+        f'href="/admin/integrations/authorized-applications/{client.id}/">Review<' in hers.content.decode()
+    )
+
+
+@pytest.mark.parametrize(("grant", "used"), [("implicit", False), ("authorization-code", True)])
+def test_what_to_do_with_the_secret_is_said_where_the_code_uses_it(cast, browser_of, grant, used):
+    ada = start(browser_of(cast.ada))
+    ada.details(grant=grant)
+    ada.post("access", {"redirect_uris": "https://app.example/cb", "scope": ["users"]})
+    page = text(ada.save())
+    assert ("Put the secret into the environment variable" in page) is used
+    assert "not authorized yet" not in page
