@@ -178,6 +178,9 @@ def test_gone_while_the_client_is_off(app, eve, state):
     token = app.tokens(eve)
     Client.objects.filter(id=app.client.id).update(state=state)
     assert app.refresh(token["refresh_token"]).json()["error"] == "unauthorized_client"
+    # Switched off is not ended: what was refused goes on when the client is switched on again.
+    Client.objects.filter(id=app.client.id).update(state=ClientState.ACTIVE)
+    assert app.refresh(token["refresh_token"]).status_code == 200
 
 
 def test_gone_with_the_person_for_good(app, eve, cast):
