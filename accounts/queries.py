@@ -108,21 +108,21 @@ def user_counts(organization: Organization, role_ids: Iterable[uuid.UUID]) -> di
 
 def who_can_grant(organization: Organization) -> list[str]:
     """The names of up to three active people with the Admin role, for refusals."""
-    admins = RoleGrant.objects.filter(
-        organization=organization,
-        role__default_role_id="admin",
-        subject_type=SubjectType.USER,
-    ).values("subject_id")
-    return list(
-        User.objects.filter(id__in=admins, state=UserState.ACTIVE).values_list("name", flat=True)[:3]
-    )
+    return _some_holders(organization, roles(organization).filter(default_role_id="admin"))
 
 
 def who_holds(organization: Organization, permission: str) -> list[str]:
     """The names of up to three active people who hold this permission somewhere, for those who do not."""
-    roles_with = [role.id for role in roles(organization) if permission in expand(role.policies)]
+    return _some_holders(
+        organization, [role for role in roles(organization) if permission in expand(role.policies)]
+    )
+
+
+def _some_holders(organization: Organization, some_roles: Iterable[Role]) -> list[str]:
     holders = RoleGrant.objects.filter(
-        organization=organization, role_id__in=roles_with, subject_type=SubjectType.USER
+        organization=organization,
+        role_id__in=[role.id for role in some_roles],
+        subject_type=SubjectType.USER,
     ).values("subject_id")
     return list(
         User.objects.filter(id__in=holders, state=UserState.ACTIVE)

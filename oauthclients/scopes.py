@@ -282,6 +282,12 @@ def meet(*sets: Iterable[str]) -> list[str]:
     return narrowed(list(first.intersection(*others)))
 
 
+def not_covered(wanted: Iterable[str], granted: Iterable[str]) -> list[str]:
+    """Those of the first that the second do not allow: `users` is more than `users:readonly`."""
+    allowed = expanded(granted)
+    return [scope for scope in wanted if scope not in allowed]
+
+
 def narrowed(scopes: list[str]) -> list[str]:
     """Sorted and each once; where both forms of a scope were chosen, the wider one stays."""
     chosen = set(scopes)

@@ -28,3 +28,18 @@ def ends_at(organization: Organization, clock: datetime) -> datetime | None:
 def is_over(organization: Organization, clock: datetime, now: datetime) -> bool:
     end = ends_at(organization, clock)
     return end is not None and end <= now
+
+
+def excludes(organization: Organization, path: str) -> bool:
+    """Whether a call of this path of the API is no use of a token (wire contract J)."""
+    return any(_matches(pattern, path) for pattern in organization.idle_exclusions)
+
+
+def _matches(pattern: str, path: str) -> bool:
+    """Segment by segment; `{anything}` in the pattern stands for one segment, and nothing else is special:
+    `/api/v2/users/{userId}` matches the path of every person."""
+    wanted, got = pattern.strip("/").split("/"), path.strip("/").split("/")
+    return len(wanted) == len(got) and all(
+        (one.startswith("{") and one.endswith("}")) or one == other
+        for one, other in zip(wanted, got, strict=True)
+    )

@@ -22,7 +22,7 @@ from accounts.actor import Actor, system
 from accounts.errors import Conflict, Invalid, Problems
 from accounts.models import Division, Organization
 from accounts.permissions import Permission
-from accounts.rules import idle
+from accounts.rules import idle, token_seconds
 from accounts.rules.text import hides_something, shows_nothing
 from accounts.services import roles
 
@@ -30,8 +30,6 @@ LONGEST_NAME = 200
 LONGEST_SHORT_NAME = 60
 # Apps send it as `org` and `orgName`.
 _SHORT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,59}")
-# Those of oauthclients/rules/token_life.py, which may not be imported from here.
-SHORTEST_TOKEN, LONGEST_TOKEN = 300, 172_800
 MOST_EXCLUSIONS = 100
 LONGEST_EXCLUSION = 200
 _EXCLUSION = re.compile(r"/api/v2(?:/(?:[A-Za-z0-9._~@:%-]+|\{[A-Za-z0-9]+\}))+")
@@ -160,7 +158,7 @@ def idle_problem(organization: Organization, *, enabled: bool, seconds: int) -> 
 
 def set_idle_exclusions(*, actor: Actor, paths: Iterable[str], version: int | None = None) -> Organization:
     """The paths of the API whose calls do not count as use; `{anything}` stands for one segment
-    (oauthclients/rules/idle.py). Empty ones are left out, and each is kept once. Problems carry the line
+    (rules/idle.py). Empty ones are left out, and each is kept once. Problems carry the line
     of the path."""
 
     def apply(organization: Organization) -> None:
@@ -197,7 +195,7 @@ def set_default_token_seconds(*, actor: Actor, seconds: int, version: int | None
     """What a new client gets when nothing else is said. Clients that are there keep theirs."""
 
     def apply(organization: Organization) -> None:
-        if not SHORTEST_TOKEN <= seconds <= LONGEST_TOKEN:
+        if not token_seconds.SHORTEST <= seconds <= token_seconds.LONGEST:
             raise Invalid.one(
                 "accessTokenValiditySeconds",
                 "constraint.validation",

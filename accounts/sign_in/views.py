@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from axes.utils import reset as forget_failures
 from django.conf import settings
 from django.contrib.auth import authenticate, login, logout
@@ -30,13 +33,13 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """A person who is signed in already goes on to where they wanted to be."""
     if request.user.is_authenticated:
         return HttpResponseRedirect(safe_next(request))
+    leads_to = continuing_to(request)
     form = SignInForm(
-        request.POST if request.method == "POST" else None,
-        initial={"email": continuing_to(request).get("email", "")},
+        request.POST if request.method == "POST" else None, initial={"email": leads_to.get("email", "")}
     )
     if request.method == "POST" and form.is_valid():
         if seconds := too_many_from_here():
-            return _page(request, "accounts/sign_in.html", form, wait=seconds)
+            return _page(request, "accounts/sign_in.html", form, leads_to, wait=seconds)
         user = authenticate(
             request, username=form.cleaned_data["email"], password=form.cleaned_data["password"]
         )
@@ -46,7 +49,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             _record(request, audit.Action.USER_SIGNED_IN)
             return HttpResponseRedirect(safe_next(request))
         form.add_error(None, refusal(request))
-    return _page(request, "accounts/sign_in.html", form)
+    return _page(request, "accounts/sign_in.html", form, leads_to)
 
 
 @require_POST
@@ -125,9 +128,15 @@ def locked_out(request: HttpRequest) -> bool:
 
 
 def _page(
-    request: HttpRequest, template: str, form: SignInForm | ConfirmPasswordForm, *, wait: int = 0
+    request: HttpRequest,
+    template: str,
+    form: SignInForm | ConfirmPasswordForm,
+    leads_to: Mapping[str, str] = MappingProxyType({}),
+    *,
+    wait: int = 0,
 ) -> HttpResponse:
-    """The page with its form; 429 where somebody has to `wait` (seconds) or is locked out."""
+    """The page with its form; 429 where somebody has to `wait` (seconds) or is locked out. `leads_to` is
+    what `continuing_to` says."""
     if wait:
         form.add_error(
             None,
@@ -147,11 +156,11 @@ def _page(
             "form": form,
             "form_errors": bool(form.errors),
             "next": safe_next(request),
-            "app": continuing_to(request).get("app", ""),
+            "app": leads_to.get("app", ""),
         },
         status=429 if wait else 200,
     )
-    if target := continuing_to(request).get("form_action"):
+    if target := leads_to.get("form_action"):
         response._csp_update = {"form-action": [target]}  # type: ignore[attr-defined]
     if wait:
         response["Retry-After"] = str(wait)

@@ -24,6 +24,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from oauthclients.api.paging import LARGEST
 from oauthclients.resource_server.guard import Requirement, requirement_of
+from oauthclients.rules import effective_access
 from oauthclients.scopes import CATALOGUE
 
 # The vendor's `PureCloud OAuth`, with the space that OpenAPI 3 does not allow.
@@ -124,8 +125,9 @@ _CODES: Mapping[int, tuple[str, ...]] = {
         "missing.any.permissions",
         "missing.division.permission",
         "missing.any.division.permissions",
-        "app.not.authorized.for.scope",
-        "not.authorized",
+        effective_access.MISSING_SCOPE,
+        effective_access.NOT_AUTHORIZED,
+        effective_access.ROLE_LIMIT,
     ),
     404: ("not.found",),
     429: ("too.many.requests.retry.after",),

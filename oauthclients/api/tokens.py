@@ -8,12 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import Permission
+from accounts.rules import idle
 from oauthclients import queries, scopes
 from oauthclients.api import shapes
 from oauthclients.api.views import ApiView, no_content
 from oauthclients.resource_server.bearer import Caller
 from oauthclients.resource_server.guard import requires
-from oauthclients.rules import token_life
 from oauthclients.services import tokens
 
 _OWN = ("user-basic-info",)
@@ -57,6 +57,6 @@ def token_info(caller: Caller) -> dict[str, Any]:
         else scopes.narrowed(list(caller.effective.scopes)),
         "OAuthClient": shapes.token_client(client, queries.pairs_of(client), own=own),
     }
-    if end := token_life.idle_ends_at(caller.organization, token.updated):
+    if end := idle.ends_at(caller.organization, token.updated):
         shape["dateTokenIdles"] = shapes.date(end)
     return shape

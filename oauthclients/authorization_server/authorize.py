@@ -47,10 +47,10 @@ from accounts.permissions import Permission
 from accounts.rules.access import Decision
 from oauthclients import grant_types, queries, scopes
 from oauthclients.authorization_server import consent_page
-from oauthclients.authorization_server.validator import NO_IMPLICIT, client_key, within
+from oauthclients.authorization_server.validator import NO_IMPLICIT, client_key
 from oauthclients.models import Client, Consent
 from oauthclients.rules import redirect_uris
-from oauthclients.rules.effective_access import ROLE_LIMIT, Word, barrier
+from oauthclients.rules.effective_access import ROLE_LIMIT, Word, barrier, common_scopes, unauthorized
 from oauthclients.services import authorizations, consents
 
 PROMPTS = frozenset({"login", "none", "consent"})
@@ -198,7 +198,7 @@ class AuthorizeView(OAuthLibMixin, View):
             self.unless_silent(asked, LoginRequired)
             return consent_page.other_person(request, asked, asked.organization)
         if asked.implicit and not person.organization.implicit_allowed:
-            raise UnauthorizedClientError(description=NO_IMPLICIT, **_wrong(asked))
+            raise UnauthorizedClientError(description=NO_IMPLICIT)
         if request.method == "POST":
             return self.decided(request, asked, actor, person)
         standing = stand(person, asked, consents.of(person, asked.client))
@@ -236,7 +236,7 @@ class AuthorizeView(OAuthLibMixin, View):
                 request.session.pop(LOGIN_DEMANDED, None)
                 standing = stand(person, asked, consents.of(person, asked.client))
                 why = "The person said no." if standing.barrier else "The app may not act for this person."
-                raise AccessDeniedError(description=why, **_wrong(asked))
+                raise AccessDeniedError(description=why)
             case "approve":
                 return self.approve(request, asked, actor, person)
             case "ask":
@@ -322,7 +322,7 @@ class AuthorizeView(OAuthLibMixin, View):
     def unless_silent(self, asked: Asked, error: type[OAuth2Error]) -> None:
         """Before anything that would show a page."""
         if "none" in asked.prompt:
-            raise error(**_wrong(asked))
+            raise error
 
     def refuse(self, error: OAuth2Error, asked: Asked | None = None) -> HttpResponse:
         """To the app, where it looks for it: query or fragment; with `state`, and `iss` (RFC 9207)."""
@@ -343,15 +343,15 @@ def stand(person: User, asked: Asked, consent: Consent | None) -> Standing:
     access = account_queries.access_of(person.organization_id, person.id)
     word = queries.word_on(person.organization, asked.client)
     wanted = asked.client.scope if asked.scope is None else asked.scope
-    permitted = scopes.meet(wanted, asked.client.scope, *([word.scope] if word.enforced else []))
+    permitted = common_scopes(word, asked.client.scope, wanted)
     found = barrier(access, word)
     if found and not permitted:
-        found = barrier(access, Word(enforced=True))  # nothing of what it asks for is authorized
+        found = unauthorized()
     return Standing(
         word=word,
         barrier=found,
         permitted=permitted,
-        new=[scope for scope in permitted if consent is None or not within([scope], consent.scope)],
+        new=scopes.not_covered(permitted, consent.scope if consent else []),
         known=consent is not None and redirect_uris.place_of(asked.redirect_uri) in consent.places,
     )
 
@@ -391,10 +391,6 @@ def continuing_to(address: str) -> dict[str, str]:
         "email": hint if "@" in hint and len(hint) <= 254 else "",
         "form_action": consent_page.form_action(uri) if known else "",
     }
-
-
-def _wrong(asked: Asked) -> dict[str, Any]:
-    return {"state": asked.state}
 
 
 def _to_app(uri: str, redirect_uri: str) -> HttpResponse:

@@ -17,7 +17,7 @@ from accounts.actor import Actor
 from accounts.models import Organization
 from accounts.origin import origin
 from accounts.permissions import Permission
-from oauthclients import queries
+from oauthclients import queries, scopes
 from oauthclients.console import authorized_app, words
 from oauthclients.models import AuthorizationState
 from oauthclients.rules import redirect_uris, token_life
@@ -83,7 +83,7 @@ def _agreeing(asked: Asked, standing: Standing, here: Organization) -> dict[str,
         "known": bool(standing.new and before),
         "again": standing.known and not standing.new,
         "before": _sentences(before),
-        "left_out": _sentences(authorizations.not_covered(_wanted(asked), standing.permitted)),
+        "left_out": _sentences(scopes.not_covered(_wanted(asked), standing.permitted)),
         "unlimited": not standing.word.enforced,
         "unsure": asked.identity_unsure,
         "lifetime": _lifetime(asked, here),

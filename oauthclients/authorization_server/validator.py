@@ -16,7 +16,8 @@ from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, UnauthorizedClient
 from oauthlib.oauth2.rfc6749.utils import scope_to_list
 
 from accounts import rates
-from oauthclients import grant_types, queries, scopes
+from oauthclients import grant_types, queries
+from oauthclients import scopes as scope_catalogue
 from oauthclients.authorization_server.client_authentication import credentials
 from oauthclients.authorization_server.errors import SlowDown
 from oauthclients.authorization_server.server import at_token_endpoint, sign_in_of
@@ -128,7 +129,7 @@ class Validator(OAuth2Validator):
         if at_token_endpoint(request):
             request.scopes = []
             return True
-        return within(scopes or [], client.scope)
+        return not scope_catalogue.not_covered(scopes or [], client.scope)
 
     def is_pkce_required(self, client_id: str, request: Any) -> bool:
         """Either a secret or PKCE proves that the one who exchanges a code is the one who asked for it;
@@ -234,7 +235,7 @@ class Validator(OAuth2Validator):
     def is_within_original_scope(
         self, request_scopes: list[str], refresh_token: str, request: Any, *args: Any, **kwargs: Any
     ) -> bool:
-        return within(request_scopes, request.sign_in.agreed)
+        return not scope_catalogue.not_covered(request_scopes, request.sign_in.agreed)
 
     def rotate_refresh_token(self, request: Any) -> bool:
         return True
@@ -294,11 +295,6 @@ class Validator(OAuth2Validator):
             scope=request.scopes,
             **{"user": None, **more},
         )
-
-
-def within(wanted: list[str], granted: list[str]) -> bool:
-    """Whether these scopes are all covered: `users` covers `users:readonly`."""
-    return set(wanted) <= scopes.expanded(granted)
 
 
 def client_key(client_id: str) -> uuid.UUID:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import logging
+from abc import ABC, abstractmethod
 from contextlib import nullcontext
 from typing import Any
 
@@ -38,7 +39,7 @@ log = logging.getLogger(__name__)
 
 @method_decorator(csrf_exempt, name="dispatch")
 @method_decorator(sensitive_post_parameters(), name="dispatch")
-class OAuthEndpoint(View):
+class OAuthEndpoint(View, ABC):
     """What the endpoints for programs share: a form-encoded body, nothing twice, one way of saying who it
     is, not too many failures, and one shape of error."""
 
@@ -60,9 +61,9 @@ class OAuthEndpoint(View):
             failures.count()
         return response
 
+    @abstractmethod
     def asked(self, request: HttpRequest, body: dict[str, str]) -> HttpResponse:
         """The answer to a request that is well formed."""
-        raise NotImplementedError
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = self.failure(request, 405, {"error": "invalid_request", "error_description": "use POST"})
@@ -181,8 +182,9 @@ class ClientView(OAuthEndpoint):
             return None
         return client if grant_types.BY_CODE[client.authorization_grant_type].uses_redirect_uris else None
 
+    @abstractmethod
     def respond(self, body: dict[str, str], client: Client, *, by_secret: bool) -> HttpResponse:
-        raise NotImplementedError
+        """The answer to this client, which is known by its secret or, where none is needed, by its id."""
 
 
 def _by_secret(sent: Credentials | None) -> Client | None:

@@ -177,7 +177,7 @@ class AppPage:
         """What an authorized app asks for and has not got."""
         if self.row is None or not self.authorized:
             return []
-        return authorizations.not_covered(self.client.scope, self.row.scope)
+        return scopes.not_covered(self.client.scope, self.row.scope)
 
     def _roles(self) -> list[dict[str, Any]]:
         """Those of the organization, and, so that saving drops none unseen, those that the app is limited

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Q
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -176,13 +175,6 @@ def refused_note(organization: Organization, grant: GrantType | None) -> str:
     if grant is not grant_types.IMPLICIT or organization.implicit_allowed:
         return ""
     return _("Your organization has switched the implicit grant off: this client gets no tokens.")
-
-
-def authorized_applications() -> str:
-    try:
-        return reverse("authorized-applications")
-    except NoReverseMatch:
-        return "/admin/integrations/authorized-applications/"
 
 
 def _known(organization: Organization) -> list[_Known]:

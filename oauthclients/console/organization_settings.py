@@ -214,7 +214,7 @@ def enforce_scopes(request: HttpRequest) -> HttpResponse:
             text=text,
             groups=effects.of_enforcing(actor.organization, enforced=enabled),
             none=_("No app acts for people here so far."),
-            link=(effects.authorized_applications(), _("Authorized Applications")),
+            link=(reverse("authorized-applications"), _("Authorized Applications")),
             hidden={"enabled": "on" if enabled else ""},
             confirm=_("Turn on Enforce Scopes") if enabled else _("Turn off Enforce Scopes"),
             danger=True,
@@ -405,7 +405,7 @@ def _page(request: HttpRequest, typed: forms.Form | None = None) -> HttpResponse
                 {"seconds": 86_400, "label": _("1 day")},
                 {"seconds": 172_800, "label": _("2 days")},
             ],
-            "authorized_applications": effects.authorized_applications(),
+            "authorized_applications": reverse("authorized-applications"),
             "changes": [
                 {
                     "who": event.actor_name,

@@ -93,9 +93,7 @@ def _hindrance(actor: Actor, client: Client, word: Word) -> str:
 
 def _scopes(consent: Consent, word: Word) -> list[dict[str, Any]]:
     """What the person agreed to, and which of it counts now."""
-    asked = consent.client.scope
-    counting = scopes.meet(word.scope, asked, consent.scope) if word.enforced else consent.scope
-    held = scopes.expanded(counting)
+    held = scopes.expanded(effective_access.common_scopes(word, consent.client.scope, consent.scope))
     return [
         {
             "name": name,

@@ -15,10 +15,10 @@ from rest_framework.request import Request
 
 from accounts.actor import Actor, ActorType
 from accounts.models import Organization, User
+from accounts.rules import idle
 from oauthclients import queries
 from oauthclients.api.errors import ApiError
 from oauthclients.models import Client
-from oauthclients.rules import effective_access, idle, token_life
 from oauthclients.rules.effective_access import EffectiveAccess
 from oauthclients.services import tokens
 
@@ -47,7 +47,7 @@ class Caller:
     def effective(self) -> EffectiveAccess:
         """Read from the database, once per request and never across requests."""
         if self.person is None:
-            return effective_access.of_client(self.client)
+            return queries.effective_access_of_client(self.client)
         return queries.effective_access(
             self.person, self.client, self.token.scope.split(), self.token.created
         )
@@ -94,7 +94,7 @@ def caller_of(value: str, *, counts: Callable[[Organization], bool] | None = Non
     if token.user is not None and not _still_there(token.user, token.created):
         return None
     caller = Caller(token.application, token, token.user)
-    if token_life.is_idle(caller.organization, token.updated, now):
+    if idle.is_over(caller.organization, token.updated, now):
         return None
     if counts is not None:
         tokens.note_use(token.application, now)
@@ -116,7 +116,7 @@ def is_use(request: Request) -> Callable[[Organization], bool]:
     def counts(organization: Organization) -> bool:
         if request.path == OWN_TOKEN and request.query_params.get("preserveIdleTTL", "").lower() == "true":
             return False
-        return not any(idle.matches(path, request.path) for path in organization.idle_exclusions)
+        return not idle.excludes(organization, request.path)
 
     return counts
 

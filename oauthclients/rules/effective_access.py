@@ -20,11 +20,10 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from accounts import queries as account_queries
 from accounts.errors import NotAllowed
 from accounts.rules.access import ALLOWED, Access, Decision
 from oauthclients import scopes
-from oauthclients.models import AuthorizationState, Client
+from oauthclients.models import AuthorizationState
 
 # Codes of wire contract G2.
 NOT_AUTHORIZED = "not.authorized"
@@ -113,11 +112,6 @@ def require(decision: Decision) -> None:
     decision.require()
 
 
-def of_client(client: Client) -> EffectiveAccess:
-    """The access of a client-credentials client: one statement."""
-    return EffectiveAccess(account_queries.access_of(client.organization_id, client.id))
-
-
 def of_person(
     access: Access,
     *,
@@ -130,16 +124,27 @@ def of_person(
     the scopes of the token, which was given at `given_at`; None for one that would be given now."""
     return EffectiveAccess(
         access,
-        scopes=scopes.expanded(scopes.meet(word.scope, asked, agreed)) if word.enforced else None,
+        scopes=scopes.expanded(common_scopes(word, asked, agreed)) if word.enforced else None,
         barrier=barrier(access, word, given_at),
     )
+
+
+def common_scopes(word: Word, asked: Iterable[str], agreed: Iterable[str]) -> list[str]:
+    """Those that the app asks for and the person agreed to, and, where the organization enforces scopes,
+    that it has authorized."""
+    return scopes.meet(asked, agreed, *([word.scope] if word.enforced else []))
+
+
+def unauthorized() -> Decision:
+    """The organization has not authorized the app, or not for any of what it asks for."""
+    return Decision(False, NOT_AUTHORIZED, message=_("The app is not authorized in this organization."))
 
 
 def barrier(access: Access, word: Word, given_at: datetime | None = None) -> Decision:
     """Whether this person may use the app at all, with what was given to it then."""
     void = given_at is not None and word.not_before is not None and given_at <= word.not_before
     if word.barred or void:
-        return Decision(False, NOT_AUTHORIZED, message=_("The app is not authorized in this organization."))
+        return unauthorized()
     if word.roles and word.roles.isdisjoint(held.role_id for held in access.held):
         return Decision(False, ROLE_LIMIT, message=_("Your role does not allow this application."))
     return ALLOWED

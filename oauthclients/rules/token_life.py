@@ -13,15 +13,15 @@ from django.utils.translation import gettext_lazy as _
 from accounts.default_roles import SCIM_INTEGRATION
 from accounts.models import Organization
 from accounts.permissions import expand
-from accounts.rules import idle
+from accounts.rules import token_seconds
 
 if TYPE_CHECKING:
     from oauthclients.models import Client
 
-SHORTEST = 300
-LONGEST = 172_800  # 2 days
+SHORTEST = token_seconds.SHORTEST
+LONGEST = token_seconds.LONGEST
 LONGEST_SCIM = 38_880_000  # 450 days
-DEFAULT = 86_400  # 1 day
+DEFAULT = token_seconds.DEFAULT
 
 # Said wherever that happens: page, API and audit trail.
 RESET = _(
@@ -54,15 +54,6 @@ def seconds_for(client: Client, *, no_later_than: datetime | None = None) -> int
         left = int((no_later_than - timezone.now()).total_seconds())
         seconds = max(1, min(seconds, left))
     return seconds
-
-
-def idle_ends_at(organization: Organization, clock: datetime) -> datetime | None:
-    """When a token that was last used at `clock` dies of not being used; None where nothing does."""
-    return idle.ends_at(organization, clock)
-
-
-def is_idle(organization: Organization, clock: datetime, now: datetime) -> bool:
-    return idle.is_over(organization, clock, now)
 
 
 def refreshable(organization: Organization) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor
@@ -62,17 +63,18 @@ def locked_to_delete(actor: Actor, client_id: object) -> Client:
     """As `locked`, for who goes on to delete: what people agreed to is locked first, the order in which an
     exchange of theirs takes its locks, and then the row against everybody who would refer to it."""
     client = queries.client(actor.organization, client_id)
-    lock_consents(client.id)
+    lock_consents(Consent.objects.filter(client=client))
     found = Client.objects.select_for_update(of=("self",)).filter(id=client.id).first()
     if found is None:
         raise NotFound(code="client.not.found")
     return locked(actor, client_id)
 
 
-def lock_consents(client_id: uuid.UUID) -> None:
-    """Waits for what is being given to this client, and lets nothing more begin."""
-    rows = Consent.objects.select_for_update().filter(client_id=client_id).order_by("id")
-    list(rows.values_list("id", flat=True))
+def lock_consents(consents: QuerySet[Consent]) -> list[uuid.UUID]:
+    """Waits for what is being given by these consents, and lets nothing more begin; their ids. Always in
+    one order, and before the client is locked."""
+    rows = consents.select_for_update(of=("self",)).order_by("id")
+    return list(rows.values_list("id", flat=True))
 
 
 def refuse_pending_deletion(client: Client) -> None:

@@ -41,7 +41,7 @@ def follow(*, actor: Actor, client: Client, before: Iterable[str] = ()) -> None:
     """
     if not grant_types.BY_CODE[client.authorization_grant_type].uses_scopes:
         return
-    new = not_covered(client.scope, before)
+    new = scopes.not_covered(client.scope, before)
     row = _row(client.organization, client)
     if row is None:
         if not new:
@@ -54,7 +54,7 @@ def follow(*, actor: Actor, client: Client, before: Iterable[str] = ()) -> None:
     elif new and row.state not in REFUSED:
         row.state = AuthorizationState.AUTHORIZED
         row.scope = scopes.narrowed([*row.scope, *new])
-    if row.state == AuthorizationState.AUTHORIZED and not not_covered(client.scope, row.scope):
+    if row.state == AuthorizationState.AUTHORIZED and not scopes.not_covered(client.scope, row.scope):
         _answered(row)
     now = _described(row)
     if now == was:
@@ -79,7 +79,7 @@ def ask(*, actor: Actor, client_id: object) -> ClientAuthorization:
         client = queries.app(actor.organization, client_id, lock=True)
         row = _row(actor.organization, client) or _unsaved(actor, client)
         was = _described(row)
-        if row.state != AuthorizationState.AUTHORIZED or not_covered(client.scope, row.scope):
+        if row.state != AuthorizationState.AUTHORIZED or scopes.not_covered(client.scope, row.scope):
             _wait(row, actor)
         if _described(row) != was:
             _save(actor, row, audit.Action.APP_ASKED, was, decided=False)
@@ -175,11 +175,6 @@ def revoke(*, actor: Actor, client_id: object, version: int | None = None) -> Cl
         _answered(row)
         _save(actor, row, audit.Action.APP_REVOKED, was, {"tokens": ended})
     return row
-
-
-def not_covered(asked: Iterable[str], allowed: Iterable[str]) -> list[str]:
-    """Those of the first that the second do not allow: `users` is more than `users:readonly`."""
-    return [scope for scope in asked if scope not in scopes.expanded(allowed)]
 
 
 # --- The row -------------------------------------------------------------------------------------
@@ -293,7 +288,7 @@ def _checked_scopes(client: Client, wanted: Iterable[str], problems: Problems) -
     chosen = scopes.narrowed(list(wanted))
     if not chosen:
         problems.add("scope", "missing.client.scope", _("Choose at least one scope."))
-    for scope in not_covered(chosen, client.scope):
+    for scope in scopes.not_covered(chosen, client.scope):
         message = _("The app does not ask for the scope ‘%(scope)s’.") % {"scope": scope}
         problems.add("scope", "auth.invalid.scope", message)
     return chosen

@@ -21,7 +21,7 @@ from accounts.models import Role, SubjectType
 from accounts.permissions import Permission, expand
 from accounts.services import grants
 from oauthclients import grant_types, queries
-from oauthclients.models import Client, ClientOrigin, ClientState
+from oauthclients.models import Client, ClientOrigin, ClientState, Consent
 from oauthclients.rules import client_spec, deletion, token_life
 from oauthclients.rules.client_spec import ClientSpec
 from oauthclients.rules.redirect_uris import origin_of
@@ -238,7 +238,7 @@ def purge_due(*, actor: Actor) -> int:
     count = 0
     for key in list(due.values_list("id", flat=True)):
         with transaction.atomic():
-            access.lock_consents(key)
+            access.lock_consents(Consent.objects.filter(client_id=key))
             # Looked at again under the lock: somebody may have removed it meanwhile.
             client = due.select_for_update().filter(id=key).first()
             if client is not None:

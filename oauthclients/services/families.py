@@ -32,6 +32,7 @@ from oauthlib.oauth2.rfc6749.grant_types.authorization_code import code_challeng
 from accounts import audit
 from accounts import queries as account_queries
 from accounts.models import User
+from accounts.rules import idle
 from oauthclients import queries, scopes
 from oauthclients.models import Client, Consent, TokenFamily
 from oauthclients.rules import token_life
@@ -136,7 +137,7 @@ def of_refresh_token(
         return sign_in
     if organization.idle_limit is not None:
         clock = old.access_token.updated if old.access_token else old.created
-        if token_life.is_idle(organization, clock, now):
+        if idle.is_over(organization, clock, now):
             # This one and no other: each token has its own clock.
             rows.delete()
             return None

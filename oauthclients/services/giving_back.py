@@ -8,12 +8,11 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from oauth2_provider.models import AbstractRefreshToken, get_access_token_model, get_refresh_token_model
 
-from accounts import audit
 from accounts import queries as account_queries
 from accounts.actor import Actor, ActorType
 from accounts.rules.access import Access
 from oauthclients.models import Client, Consent, TokenFamily
-from oauthclients.services import access, tokens
+from oauthclients.services import tokens
 
 
 def give_back(*, client: Client, value: str, by_secret: bool) -> bool:
@@ -29,12 +28,12 @@ def give_back(*, client: Client, value: str, by_secret: bool) -> bool:
         if family is not None:
             if not by_secret and _refresh_tokens(client).filter(token_family=family.id).exists():
                 return False
-            _record(_acting_for(family, client), client, tokens.end_family(family))
+            tokens.record_ended(_acting_for(family, client), client, tokens.end_family(family))
             return True
         own = get_access_token_model().objects.filter(token_checksum=digest, application=client, user=None)
         token_id = own.values_list("pk", flat=True).first()
         if token_id is not None and (ended := tokens.end(client=client, token_id=token_id)):
-            _record(_itself(client), client, ended)
+            tokens.record_ended(_itself(client), client, ended)
     return True
 
 
@@ -66,7 +65,3 @@ def _acting_for(family: TokenFamily, client: Client) -> Actor:
 
 def _itself(client: Client) -> Actor:
     return Actor(ActorType.CLIENT, client.id, client.name, client.organization, Access())
-
-
-def _record(actor: Actor, client: Client, ended: int) -> None:
-    audit.record(actor, audit.Action.CLIENT_TOKENS_REVOKED, **access.named(client), after={"tokens": ended})

@@ -24,7 +24,7 @@ from accounts import audit
 from accounts.actor import Actor
 from accounts.errors import Conflict, Invalid
 from oauthclients import queries
-from oauthclients.models import Client, ClientSecret
+from oauthclients.models import Client, ClientSecret, Consent
 from oauthclients.services import access, tokens
 
 # Recognisable to secret scanners; ASCII, as the SDKs send it unencoded (wire contract A3).
@@ -112,7 +112,8 @@ def generate(
     with transaction.atomic():
         if revoke_tokens:
             # In the order of all who end tokens: what people agreed to, then the client.
-            access.lock_consents(queries.client(actor.organization, client_id).id)
+            shown = queries.client(actor.organization, client_id)
+            access.lock_consents(Consent.objects.filter(client=shown))
         client = access.client_to_edit(actor, client_id)
         access.refuse_pending_deletion(client)
         current = client.secrets.filter(ends_at=None).first()

@@ -103,26 +103,12 @@ def live_of_app(client: Client, organization: Organization) -> int:
     return _living().filter(application=client, user__organization=organization).count()
 
 
-def live_in(organization: Organization) -> int:
-    """How many living tokens act in that organization: for its people, or for its own clients."""
-    return (
-        _living()
-        .filter(Q(user__organization=organization) | Q(user=None, application__organization=organization))
-        .count()
-    )
-
-
 def revoke_all(*, actor: Actor, client: Client) -> None:
     """Ends every token of a client at once."""
     with transaction.atomic():
         count = _end(Consent.objects.filter(client=client), timezone.now())
         count += _delete(_all().filter(application=client))
-        audit.record(
-            actor,
-            audit.Action.CLIENT_TOKENS_REVOKED,
-            **access.named(client),
-            after={"tokens": count},
-        )
+        record_ended(actor, client, count)
 
 
 def end(*, client: Client, token_id: object) -> int:
@@ -136,14 +122,13 @@ def end(*, client: Client, token_id: object) -> int:
 def revoke(*, actor: Actor, client: Client, token_id: object) -> None:
     """As `end`, where the holder asks, and with a line in the audit trail."""
     with transaction.atomic():
-        count = end(client=client, token_id=token_id)
-        if count:
-            audit.record(
-                actor,
-                audit.Action.CLIENT_TOKENS_REVOKED,
-                **access.named(client),
-                after={"tokens": count},
-            )
+        if count := end(client=client, token_id=token_id):
+            record_ended(actor, client, count)
+
+
+def record_ended(actor: Actor, client: Client, count: int) -> None:
+    """The audit line of access tokens that were ended before their time."""
+    audit.record(actor, audit.Action.CLIENT_TOKENS_REVOKED, **access.named(client), after={"tokens": count})
 
 
 def revoke_person(*, actor: Actor, user_id: object) -> int:
@@ -180,13 +165,13 @@ def end_consent(consent: Consent) -> int:
 def end_family(family: TokenFamily) -> int:
     """Ends all tokens that came of one code. The row stays, so that a replay is recognised. Runs inside the
     caller's transaction; answers how many access tokens there were."""
-    list(Consent.objects.select_for_update().filter(id=family.consent_id))
+    access.lock_consents(Consent.objects.filter(id=family.consent_id))
     return _end_families(TokenFamily.objects.filter(id=family.id), timezone.now())
 
 
 def _end(consents: QuerySet[Consent], now: datetime) -> int:
     # The consent is the lock: an exchange that is under way ends first, and its tokens end here.
-    ids = list(consents.select_for_update(of=("self",)).order_by("id").values_list("id", flat=True))
+    ids = access.lock_consents(consents)
     return _end_families(TokenFamily.objects.filter(consent_id__in=ids), now)
 
 

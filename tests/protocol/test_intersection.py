@@ -9,7 +9,6 @@ import pytest
 from django.test import Client as Browser
 
 from accounts import queries
-from accounts.actor import system
 from accounts.models import AuditEvent, User
 from oauthclients.models import Client, ClientAuthorization
 from oauthclients.services import authorizations, clients
@@ -370,7 +369,3 @@ def test_the_official_browser_sdks_check_works_without_the_scope(cast, browser_o
     headers = cast.app("users").bearer(browser_of(cast.eve))
     assert get("tokens/me", headers).status_code == 200
     assert code(get("users/me", headers)) == (403, "app.not.authorized.for.scope")
-
-
-def test_system_is_never_an_app(cast):
-    assert system(cast.acme).via_id is None

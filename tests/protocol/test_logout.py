@@ -26,11 +26,6 @@ def app(cast) -> App:
     return App(client, secret, REDIRECT_URI)
 
 
-@pytest.fixture
-def eve(cast, browser_of) -> Browser:
-    return browser_of(cast.eve)
-
-
 def leave(browser: Browser, **query: str):
     return browser.get("/logout?" + urlencode(query))
 

@@ -16,19 +16,9 @@ from accounts.models import AuditEvent
 from accounts.services import people
 from oauthclients.models import Client, ClientState, Consent, TokenFamily
 from oauthclients.services import clients
-from tests.cast import REDIRECT_URI, Cast, landed, pkce
+from tests.cast import PASSWORD, REDIRECT_URI, App, landed, pkce
 
 ME = "/api/v2/users/me"
-
-
-@pytest.fixture
-def app(cast: Cast):
-    return cast.app("users", "user-basic-info")
-
-
-@pytest.fixture
-def eve(cast, browser_of) -> Browser:
-    return browser_of(cast.eve)
 
 
 def refused(response, error: str, status: int = 400) -> dict[str, str]:
@@ -232,8 +222,6 @@ def test_only_the_grant_of_the_client_is_answered(app, cast):
         app.post("/oauth/token", {"grant_type": "client_credentials"}, app.secret), "unauthorized_client"
     )
     service, secret = cast.client(("Supervisor", cast.home))
-    from tests.cast import App
-
     other = App(service, secret, REDIRECT_URI)
     refused(other.exchange("x"), "unauthorized_client")
     refused(other.refresh("x"), "unauthorized_client")
@@ -341,9 +329,8 @@ def test_unknown_parameters_are_ignored(app, eve):
     assert "code" in app.allowed(eve, target="x", nonce="y", ui_locales="fr")
 
 
-@pytest.mark.parametrize("decision", ["deny"])
-def test_a_no_goes_to_the_app(app, eve, decision):
-    response = app.say(eve, app.ask(eve), decision, state="s")
+def test_a_no_goes_to_the_app(app, eve):
+    response = app.say(eve, app.ask(eve), "deny", state="s")
     assert response.status_code == 303
     assert landed(response, REDIRECT_URI)["error"] == "access_denied"
     assert not Consent.objects.exists()
@@ -430,8 +417,6 @@ def test_somebody_who_is_not_signed_in_signs_in_and_comes_back(app, cast):
     assert f'value="{cast.eve.email}"' in text
     # Chromium checks where the answer to a form leads in the end.
     assert "form-action 'self' https://app.example;" in page["Content-Security-Policy"] + ";"
-    from tests.cast import PASSWORD
-
     back = browser.post(
         "/sign-in/", {"email": cast.eve.email, "password": PASSWORD, "next": page.context["next"]}
     )
@@ -446,8 +431,6 @@ def test_silence_is_kept_where_it_is_asked_for(app, eve):
 
 
 def test_prompt_login_wants_the_password_again_each_time(app, cast, browser_of):
-    from tests.cast import PASSWORD
-
     browser = browser_of(cast.eve)
     app.allowed(browser)
     for _round in range(2):
@@ -459,8 +442,6 @@ def test_prompt_login_wants_the_password_again_each_time(app, cast, browser_of):
 
 
 def test_an_old_answer_to_prompt_login_is_none(app, cast, browser_of):
-    from tests.cast import PASSWORD
-
     with time_machine.travel(datetime(2026, 5, 1, tzinfo=UTC), tick=False) as clock:
         browser = browser_of(cast.eve)
         app.allowed(browser)
@@ -487,7 +468,7 @@ def test_the_consent_page_is_guarded(app, eve):
     assert page["X-Frame-Options"] == "DENY"
     assert page["Referrer-Policy"] == "same-origin"
     assert page["Cache-Control"] == "no-store"
-    strict = Browser(enforce_csrf_checks=True, cookies=None) if False else Browser(enforce_csrf_checks=True)
+    strict = Browser(enforce_csrf_checks=True)
     strict.cookies = eve.cookies
     assert (
         strict.post(app.address(), {"decision": "allow", "shown": page.context["shown"]}).status_code == 403

@@ -19,11 +19,6 @@ def app(cast: Cast) -> App:
     return cast.app("users", "user-basic-info", name="Browser app", grant_type="implicit")
 
 
-@pytest.fixture
-def eve(cast, browser_of) -> Browser:
-    return browser_of(cast.eve)
-
-
 def test_the_token_comes_in_the_fragment_and_needs_no_decoding(app, eve, cast):
     page = app.ask(eve, state="s s")
     response = app.say(eve, page, "allow", state="s s")

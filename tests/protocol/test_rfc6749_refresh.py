@@ -14,20 +14,10 @@ from accounts.models import AuditEvent, Organization
 from accounts.services import people
 from oauthclients.models import Client, ClientAuthorization, ClientState, Consent, TokenFamily
 from oauthclients.services import clients, consents, idle_time
-from tests.cast import App, Cast
+from tests.cast import App
 
 ME = "/api/v2/users/me"
 START = datetime(2026, 5, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def app(cast: Cast) -> App:
-    return cast.app("users", "user-basic-info")
-
-
-@pytest.fixture
-def eve(cast, browser_of) -> Browser:
-    return browser_of(cast.eve)
 
 
 @pytest.fixture

@@ -19,16 +19,6 @@ ME = "/api/v2/users/me"
 
 
 @pytest.fixture
-def app(cast) -> App:
-    return cast.app("users", "user-basic-info")
-
-
-@pytest.fixture
-def eve(cast, browser_of) -> Browser:
-    return browser_of(cast.eve)
-
-
-@pytest.fixture
 def service(cast) -> App:
     client, secret = cast.client(("Supervisor", cast.home))
     return App(client, secret, REDIRECT_URI)

@@ -52,11 +52,6 @@ def _api_of(cast, organization: Organization) -> App:
 
 
 @pytest.fixture
-def app(cast) -> App:
-    return cast.app("users", "user-basic-info")
-
-
-@pytest.fixture
 def ben(cast, browser_of) -> Browser:
     return browser_of(cast.ben)
 

@@ -19,11 +19,6 @@ def said(db) -> dict:
     return response.json()
 
 
-@pytest.fixture
-def app(cast) -> App:
-    return cast.app("users", "user-basic-info")
-
-
 def path(said: dict, endpoint: str) -> str:
     return said[endpoint].removeprefix(said["issuer"])
 

@@ -13,7 +13,7 @@ from django.test import RequestFactory
 
 from oauthclients.models import Client
 from oauthclients.services import authorizations
-from tests.cast import PASSWORD, REDIRECT_URI, App, Cast, landed, pkce
+from tests.cast import PASSWORD, REDIRECT_URI, landed, pkce
 
 ME = "/api/v2/users/me"
 FORM = "application/x-www-form-urlencoded"
@@ -26,16 +26,6 @@ STATES = [
     "&error=none&code=slipped#in",
     "x" * 3_000,
 ]
-
-
-@pytest.fixture
-def app(cast: Cast) -> App:
-    return cast.app("users", "user-basic-info")
-
-
-@pytest.fixture
-def eve(cast, browser_of) -> Browser:
-    return browser_of(cast.eve)
 
 
 # --- The way there and back -----------------------------------------------------------------------
