@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.errors import Conflict, Invalid, NotAllowed
 from accounts.models import AuditEvent, Organization
-from accounts.rules import idle
+from accounts.rules import idle, token_seconds
 from accounts.services import organization
 from oauthclients.rules import token_life
 
@@ -249,11 +249,9 @@ def test_the_default_duration_has_the_bounds_of_a_token(ada, seconds):
     assert refused.value.code == "constraint.validation"
 
 
-def test_the_bounds_of_a_token_are_said_twice_and_are_the_same():
-    assert (organization.SHORTEST_TOKEN, organization.LONGEST_TOKEN) == (
-        token_life.SHORTEST,
-        token_life.LONGEST,
-    )
+def test_the_bounds_of_a_token_are_those_of_the_seeds_for_clients_and_defaults():
+    assert (token_life.SHORTEST, token_life.LONGEST, token_life.DEFAULT) == (300, 172_800, 86_400)
+    assert (token_seconds.SHORTEST, token_seconds.LONGEST) == (300, 172_800)
 
 
 def test_each_switch_has_a_sentence_for_on_and_for_off(cast, ada):
