@@ -22,6 +22,8 @@ class Action(StrEnum):
     APP_ALLOWED = "app.allowed"
     APP_APPROVED = "app.approved"
     APP_ASKED = "app.asked"
+    APP_ASSERTION_ACCEPTED = "app.assertionAccepted"
+    APP_ASSERTION_REFUSED = "app.assertionRefused"
     APP_AUTHORIZATION_EDITED = "app.authorizationEdited"
     APP_CODE_REPLAYED = "app.codeReplayed"
     APP_DECLINED = "app.declined"
@@ -52,6 +54,12 @@ class Action(StrEnum):
     ORGANIZATION_RENAMED = "organization.renamed"
     ORGANIZATION_SCOPES_ENFORCED = "organization.scopesEnforced"
     ORGANIZATION_SCOPES_IGNORED = "organization.scopesIgnored"
+    ORGANIZATION_SSO_ONLY = "organization.ssoOnly"
+    ORGANIZATION_SSO_OPTIONAL = "organization.ssoOptional"
+    PROVIDER_ASSERTION_REFUSED = "identityProvider.assertionRefused"
+    PROVIDER_CREATED = "identityProvider.created"
+    PROVIDER_DELETED = "identityProvider.deleted"
+    PROVIDER_EDITED = "identityProvider.edited"
     ROLE_CREATED = "role.created"
     USER_CREATED = "user.created"
     USER_DELETED = "user.deleted"
@@ -66,6 +74,10 @@ SENTENCES: Mapping[str, Any] = {
     Action.APP_ALLOWED: _("allowed the app to act for them"),
     Action.APP_APPROVED: _("authorized the app for this organization"),
     Action.APP_ASKED: _("asked for the app to be authorized"),
+    Action.APP_ASSERTION_ACCEPTED: _(
+        "was vouched for by the identity provider, so the app may act for them"
+    ),
+    Action.APP_ASSERTION_REFUSED: _("had an assertion refused"),
     Action.APP_AUTHORIZATION_EDITED: _("edited the app's authorization"),
     Action.APP_CODE_REPLAYED: _("had a code used twice; its tokens were ended"),
     Action.APP_DECLINED: _("declined to authorize the app"),
@@ -94,6 +106,12 @@ SENTENCES: Mapping[str, Any] = {
     Action.ORGANIZATION_RENAMED: _("renamed the organization"),
     Action.ORGANIZATION_SCOPES_ENFORCED: _("turned on Enforce Scopes"),
     Action.ORGANIZATION_SCOPES_IGNORED: _("turned off Enforce Scopes"),
+    Action.ORGANIZATION_SSO_ONLY: _("let people sign in through single sign-on only"),
+    Action.ORGANIZATION_SSO_OPTIONAL: _("let people sign in with a password again"),
+    Action.PROVIDER_ASSERTION_REFUSED: _("sent somebody whose sign-in was refused"),
+    Action.PROVIDER_CREATED: _("set up the identity provider"),
+    Action.PROVIDER_DELETED: _("deleted the identity provider"),
+    Action.PROVIDER_EDITED: _("edited the identity provider"),
 }
 
 

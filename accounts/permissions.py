@@ -37,6 +37,10 @@ class Permission(StrEnum):
     OAUTH_CLIENT_VIEW = "oauth:client:view"
     OAUTH_TOKEN_DELETE = "oauth:token:delete"
     OAUTH_TOKEN_VIEW = "oauth:token:view"
+    SSO_PROVIDER_ADD = "sso:provider:add"
+    SSO_PROVIDER_DELETE = "sso:provider:delete"
+    SSO_PROVIDER_EDIT = "sso:provider:edit"
+    SSO_PROVIDER_VIEW = "sso:provider:view"
 
 
 @dataclass(frozen=True)

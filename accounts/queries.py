@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable
 from typing import TypeVar
@@ -10,12 +11,21 @@ from django.db.models import Count, QuerySet
 
 from accounts.actor import Actor, ActorType
 from accounts.errors import NotFound
-from accounts.models import AuditEvent, Division, Organization, Role, RoleGrant, SubjectType, User
+from accounts.models import (
+    AuditEvent,
+    Division,
+    IdentityProvider,
+    Organization,
+    Role,
+    RoleGrant,
+    SubjectType,
+    User,
+)
 from accounts.models.user import UserState
 from accounts.permissions import expand
 from accounts.rules.access import Access, Divisions, HeldRole
 
-Row = TypeVar("Row", Division, Role, User)
+Row = TypeVar("Row", Division, IdentityProvider, Role, User)
 
 
 def access_of(organization_id: uuid.UUID, subject_id: uuid.UUID) -> Access:
@@ -95,6 +105,23 @@ def grants_of(organization: Organization, subject_id: uuid.UUID) -> QuerySet[Rol
     )
 
 
+def held_by_people(organization: Organization) -> list[HeldRole]:
+    """Every role that some active person holds, once for each division they hold it in."""
+    active = User.objects.filter(organization=organization, state=UserState.ACTIVE)
+    grants = (
+        RoleGrant.objects.filter(
+            organization=organization, subject_type=SubjectType.USER, subject_id__in=active.values("id")
+        )
+        .values_list("role_id", "division_id", "role__name", "role__policies")
+        .order_by("role__name", "role_id", "division_id")
+    )
+    found = {(role, division): (name, policies) for role, division, name, policies in grants}
+    return [
+        HeldRole(role_id=role, role_name=name, division_id=division, permissions=expand(policies))
+        for (role, division), (name, policies) in found.items()
+    ]
+
+
 def user_counts(organization: Organization, role_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
     """How many people hold each of these roles."""
     return dict(
@@ -118,17 +145,52 @@ def who_holds(organization: Organization, permission: str) -> list[str]:
     )
 
 
-def _some_holders(organization: Organization, some_roles: Iterable[Role]) -> list[str]:
-    holders = RoleGrant.objects.filter(
+def holders(organization: Organization, *all_of: str) -> set[uuid.UUID]:
+    """The ids of everybody, active or not, who holds each of these permissions somewhere."""
+    found: list[set[uuid.UUID]] = []
+    for permission in all_of:
+        some_roles = [role for role in roles(organization) if permission in expand(role.policies)]
+        found.append(set(_holding(organization, some_roles).values_list("subject_id", flat=True)))
+    return set.intersection(*found)
+
+
+def _holding(organization: Organization, some_roles: Iterable[Role]) -> QuerySet[RoleGrant]:
+    return RoleGrant.objects.filter(
         organization=organization,
         role_id__in=[role.id for role in some_roles],
         subject_type=SubjectType.USER,
-    ).values("subject_id")
+    )
+
+
+def _some_holders(organization: Organization, some_roles: Iterable[Role]) -> list[str]:
+    holders = _holding(organization, some_roles).values("subject_id")
     return list(
         User.objects.filter(id__in=holders, state=UserState.ACTIVE)
         .order_by("name")
         .values_list("name", flat=True)[:3]
     )
+
+
+def organization_called(short_name: str) -> Organization | None:
+    """The active one, by the name that apps send as `org` and `orgName`, in whatever case; what can be
+    nobody's reaches no database."""
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,60}", short_name):
+        return None
+    return Organization.objects.filter(short_name__iexact=short_name, active=True).first()
+
+
+def providers(organization: Organization) -> QuerySet[IdentityProvider]:
+    """By name."""
+    return (
+        IdentityProvider.objects.filter(organization=organization)
+        .select_related("organization")
+        .order_by("name", "id")
+    )
+
+
+def provider(organization: Organization, provider_id: object) -> IdentityProvider:
+    """Raises `NotFound` for an id of another organization or of nothing."""
+    return _one(providers(organization), provider_id)
 
 
 def changes_of(organization: Organization, entity_id: uuid.UUID) -> QuerySet[AuditEvent]:

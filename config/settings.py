@@ -47,6 +47,10 @@ SECRET_KEY = first_run.key(env, "SECRET_KEY", STATE_DIR)
 # latter can be changed (which only signs people out) without ending every client's secret.
 CLIENT_SECRET_KEY = first_run.key(env, "CLIENT_SECRET_KEY", STATE_DIR)
 
+# The key that signs what goes to identity providers, with its certificate, both in PEM in one file; made
+# when it is first needed. Several machines share one.
+SAML_KEY_FILE = env.str("SAML_KEY_FILE", default=str(STATE_DIR / "saml-signing.pem"))
+
 # --- Applications --------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -164,6 +168,18 @@ AXES_SENSITIVE_PARAMETERS = ["username", "email", "password", "next", "csrfmiddl
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
+
+# --- Identity providers (SAML) -------------------------------------------------------------------
+
+# How far a provider's clock and ours may be apart (wire contract I).
+SAML_CLOCK_SKEW_SECONDS = 10
+# An assertion that says it is good for longer than this from now is refused: it would have to be
+# remembered for as long.
+SAML_LONGEST_SECONDS = env.int("SAML_LONGEST_SECONDS", default=2 * 60 * 60)
+# Decoded. A larger one is refused before it is looked at.
+SAML_LARGEST_BYTES = 128_000
+# How long somebody may take at the provider.
+SAML_SIGN_IN_SECONDS = 15 * 60
 
 # --- OAuth ---------------------------------------------------------------------------------------
 

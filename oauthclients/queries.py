@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -54,13 +53,6 @@ def client(organization: Organization, client_id: object, *, lock: bool = False)
     if found is None:
         raise NotFound(code="client.not.found")
     return found
-
-
-def organization_called(short_name: str) -> Organization | None:
-    """By the name that apps send as `org`; what can be nobody's reaches no database."""
-    if not re.fullmatch(r"[A-Za-z0-9-]{1,60}", short_name):
-        return None
-    return Organization.objects.filter(short_name__iexact=short_name, active=True).first()
 
 
 def live_client(key: uuid.UUID) -> Client | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -28,6 +29,12 @@ class Organization(models.Model):
     idle_since = models.DateTimeField(null=True)
     # Paths of the API that do not count as use (wire contract J).
     idle_exclusions = models.JSONField(default=list)
+    # People sign in at an identity provider alone, but for one who keeps a password, lest nobody get in
+    # when the provider fails.
+    only_sso = models.BooleanField(default=False)
+    password_keeper = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
     language = models.CharField(max_length=10, default="en")
     country_code = models.CharField(max_length=2, default="US")
     version = models.PositiveIntegerField(default=1)

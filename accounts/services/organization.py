@@ -1,6 +1,7 @@
 """Making an organization, with its Home division and its default roles; and its settings.
 
-Each setting is a verb of its own, with its own audit line. All of them need `directory:organization:admin`.
+Each setting is a verb of its own, with its own audit line. They need `directory:organization:admin`; "Only
+SSO" is in services/identity_providers.py, with a permission of its own.
 With `version`, the one that the caller saw, a change in between raises `Conflict` (`general.conflict`), and
 nothing is overwritten. A verb that finds nothing to change changes nothing, the version included.
 """
@@ -86,7 +87,7 @@ def rename(*, actor: Actor, name: str, version: int | None = None) -> Organizati
         _check_name(organization.name, problems)
         problems.raise_if_any()
 
-    return _change(actor, audit.Action.ORGANIZATION_RENAMED, version, apply)
+    return change(actor, audit.Action.ORGANIZATION_RENAMED, version, apply)
 
 
 def set_hipaa(*, actor: Actor, enabled: bool, version: int | None = None) -> Organization:
@@ -102,7 +103,7 @@ def set_hipaa(*, actor: Actor, enabled: bool, version: int | None = None) -> Org
     action = (
         audit.Action.ORGANIZATION_HIPAA_ENABLED if enabled else audit.Action.ORGANIZATION_HIPAA_DISABLED
     )
-    return _change(actor, action, version, apply)
+    return change(actor, action, version, apply)
 
 
 def set_idle_timeout(
@@ -130,7 +131,7 @@ def set_idle_timeout(
             raise problem
         _set_idle(organization, enabled=on, seconds=wanted)
 
-    return _change(actor, audit.Action.ORGANIZATION_IDLE_TIMEOUT_SET, version, apply)
+    return change(actor, audit.Action.ORGANIZATION_IDLE_TIMEOUT_SET, version, apply)
 
 
 def idle_problem(organization: Organization, *, enabled: bool, seconds: int) -> Invalid | None:
@@ -164,7 +165,7 @@ def set_idle_exclusions(*, actor: Actor, paths: Iterable[str], version: int | No
     def apply(organization: Organization) -> None:
         organization.idle_exclusions = _exclusions(paths)
 
-    return _change(actor, audit.Action.ORGANIZATION_IDLE_EXCLUSIONS_SET, version, apply)
+    return change(actor, audit.Action.ORGANIZATION_IDLE_EXCLUSIONS_SET, version, apply)
 
 
 def set_enforce_scopes(*, actor: Actor, enabled: bool, version: int | None = None) -> Organization:
@@ -176,7 +177,7 @@ def set_enforce_scopes(*, actor: Actor, enabled: bool, version: int | None = Non
     action = (
         audit.Action.ORGANIZATION_SCOPES_ENFORCED if enabled else audit.Action.ORGANIZATION_SCOPES_IGNORED
     )
-    return _change(actor, action, version, apply)
+    return change(actor, action, version, apply)
 
 
 def set_implicit_allowed(*, actor: Actor, allowed: bool, version: int | None = None) -> Organization:
@@ -188,7 +189,7 @@ def set_implicit_allowed(*, actor: Actor, allowed: bool, version: int | None = N
         if allowed
         else audit.Action.ORGANIZATION_IMPLICIT_REFUSED
     )
-    return _change(actor, action, version, apply)
+    return change(actor, action, version, apply)
 
 
 def set_default_token_seconds(*, actor: Actor, seconds: int, version: int | None = None) -> Organization:
@@ -203,7 +204,7 @@ def set_default_token_seconds(*, actor: Actor, seconds: int, version: int | None
             )
         organization.default_token_seconds = seconds
 
-    return _change(actor, audit.Action.ORGANIZATION_DEFAULT_DURATION_SET, version, apply)
+    return change(actor, audit.Action.ORGANIZATION_DEFAULT_DURATION_SET, version, apply)
 
 
 def locked(organization: Organization) -> Organization:
@@ -212,11 +213,16 @@ def locked(organization: Organization) -> Organization:
     return Organization.objects.select_for_update(no_key=True).get(id=organization.id)
 
 
-def _change(
-    actor: Actor, action: audit.Action, version: int | None, apply: Callable[[Organization], None]
+def change(
+    actor: Actor,
+    action: audit.Action,
+    version: int | None,
+    apply: Callable[[Organization], None],
+    *,
+    permission: Permission = Permission.DIRECTORY_ORGANIZATION_ADMIN,
 ) -> Organization:
     """What all of the settings have in common. `apply` decides over what it finds under the lock."""
-    actor.require(Permission.DIRECTORY_ORGANIZATION_ADMIN)
+    actor.require(permission)
     with transaction.atomic():
         organization = locked(actor.organization)
         if version is not None and version != organization.version:
@@ -287,6 +293,8 @@ def _described(organization: Organization) -> dict[str, Any]:
         "enforceScopes": organization.enforce_scopes,
         "implicitAllowed": organization.implicit_allowed,
         "defaultTokenSeconds": organization.default_token_seconds,
+        "onlySingleSignOn": organization.only_sso,
+        "passwordKeeper": str(organization.password_keeper) if organization.password_keeper else None,
     }
 
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from accounts import audit, queries
 from accounts.actor import Actor
 from accounts.errors import Conflict, Problems
-from accounts.models import User, UserState
+from accounts.models import Organization, User, UserState
 from accounts.permissions import Permission
 from accounts.rules.text import hides_something, shows_nothing
 
@@ -103,6 +103,7 @@ def change(*, actor: Actor, user_id: object, version: int | None, values: Mappin
         if _described(user) == before:
             return user
         if user.state != before["state"]:
+            _refuse_keeper(user)
             _end_sign_ins(user)
         user.version += 1
         _save(user)
@@ -128,6 +129,7 @@ def delete(*, actor: Actor, user_id: object) -> None:
         )
         if user.state == UserState.DELETED:
             return
+        _refuse_keeper(user)
         before = _described(user)
         user.state = UserState.DELETED
         _end_sign_ins(user)
@@ -154,6 +156,17 @@ def set_password(*, actor: Actor, user: User, password: str) -> None:
         user.not_before = timezone.now()
         user.save(update_fields=["password", "not_before"])
         audit.record(actor, audit.Action.USER_PASSWORD_SET, **_named(user))
+
+
+def _refuse_keeper(user: User) -> None:
+    """Raises `Conflict` for the one who keeps a password where everybody else signs in elsewhere."""
+    keeper = Organization.objects.filter(id=user.organization_id, only_sso=True, password_keeper=user)
+    if keeper.exists():
+        raise Conflict(
+            _("‘%(name)s’ keeps the password for Only SSO: choose somebody else there first.")
+            % {"name": user.name},
+            code="general.conflict",
+        )
 
 
 def _end_sign_ins(user: User) -> None:

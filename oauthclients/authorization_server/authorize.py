@@ -172,7 +172,7 @@ class AuthorizeView(OAuthLibMixin, View):
             raise InvalidRequestError(description="Unsupported prompt.", **wrong)
         organization = None
         if "org" in query or "provider" in query:
-            organization = queries.organization_called(query.get("org", ""))
+            organization = account_queries.organization_called(query.get("org", ""))
             if organization is None or "provider" in query:
                 raise InvalidRequestError(description="Unknown org or provider.", **wrong)
         return Asked(

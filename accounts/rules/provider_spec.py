@@ -1,0 +1,304 @@
+"""What a valid identity provider is (UX spec 4.13; wire contract I)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.errors import Problem, Problems
+from accounts.models import Binding, NameIdFormat
+from accounts.rules.text import hides_something, shows_nothing
+
+MOST_CERTIFICATES = 5
+LONGEST_NAME = 100
+LONGEST_IDENTIFIER = 1024  # of an entity ID (SAML core 8.3.6)
+LONGEST_URL = 2000
+LONGEST_ATTRIBUTE = 255
+SHORTEST_RSA_KEY = 2048
+
+# The vendor's routes `/identityproviders/{name}`, each for one provider of an organization (wire contract
+# I; the official SDKs), and what the provider is called where nobody says.
+SLOTS: Mapping[str, str] = {
+    "adfs": "ADFS",
+    "cic": "Customer Interaction Center",
+    "generic": "Generic SSO Provider",
+    "gsuite": "Google Workspace",
+    "identitynow": "IdentityNow",
+    "okta": "Okta",
+    "onelogin": "OneLogin",
+    "ping": "Ping Identity",
+    "pureengage": "PureEngage",
+    "salesforce": "Salesforce",
+}
+
+_NOT_PEM = gettext_lazy("This is not a PEM certificate.")
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+
+
+@dataclass(frozen=True)
+class ProviderSpec:
+    """Everything about a provider that somebody decides. `certificates` are in PEM once it is `clean`;
+    before, in PEM or base64. Empty `audience` and `relying_party_identifier` stand for the organization's.
+    """
+
+    name: str
+    issuer: str
+    target_url: str
+    certificates: tuple[str, ...] = ()
+    target_binding: str = Binding.REDIRECT
+    logout_url: str = ""
+    logout_binding: str = Binding.REDIRECT
+    audience: str = ""
+    relying_party_identifier: str = ""
+    name_id_format: str = NameIdFormat.UNSPECIFIED
+    email_attribute: str = "email"
+    sign_requests: bool = False
+    force_authn: bool = False
+    metadata_url: str = ""
+    show_on_sign_in: bool = True
+    accept_bearer: bool = False
+    enabled: bool = True
+    slot: str = ""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """`fingerprint` is SHA-256, in the form that providers show: `AB:CD:…`."""
+
+    pem: str
+    subject: str
+    fingerprint: str
+    begins_at: datetime
+    ends_at: datetime
+
+    def current(self, now: datetime) -> bool:
+        return self.begins_at <= now < self.ends_at
+
+
+@lru_cache(maxsize=512)
+def read_certificate(pem: str) -> Certificate:
+    """Raises `ValueError` for what is not a certificate in PEM, or in base64 without the lines around."""
+    body = pem.strip()
+    if body.startswith(_BEGIN):
+        if not body.endswith(_END) or body.count(_BEGIN) != 1:
+            raise ValueError("not one certificate")
+        body = body.removeprefix(_BEGIN).removesuffix(_END)
+    try:
+        found = x509.load_der_x509_certificate(base64.b64decode("".join(body.split()), validate=True))
+    except (binascii.Error, UnicodeError) as error:
+        raise ValueError("not base64") from error
+    digest = hashlib.sha256(found.public_bytes(Encoding.DER)).hexdigest().upper()
+    return Certificate(
+        pem=found.public_bytes(Encoding.PEM).decode(),
+        subject=found.subject.rfc4514_string(),
+        fingerprint=":".join(digest[at : at + 2] for at in range(0, len(digest), 2)),
+        begins_at=found.not_valid_before_utc,
+        ends_at=found.not_valid_after_utc,
+    )
+
+
+def certificates_of(pems: Iterable[str]) -> list[Certificate]:
+    """Of a provider as it is stored."""
+    return [read_certificate(pem) for pem in pems]
+
+
+def current(pems: Iterable[str], now: datetime) -> list[Certificate]:
+    """Those that prove something now."""
+    return [one for one in certificates_of(pems) if one.current(now)]
+
+
+def split_certificates(text: str) -> tuple[str, ...]:
+    """Several in one text, each with its lines around; or one without."""
+    parts = re.split(f"(?<={re.escape(_END)})", text)
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def clean(spec: ProviderSpec, *, before: ProviderSpec | None = None) -> ProviderSpec:
+    """The spec as it is to be stored. `before` is what the provider was: a certificate that it has already
+    may have ended since.
+
+    Raises `Invalid`; the fields are those of the wire, `certificates` with the number of the certificate
+    as the line, from 1.
+    """
+    spec = replace(
+        spec,
+        name=" ".join(spec.name.split()),
+        **{
+            field: getattr(spec, field).strip()
+            for field in (
+                "issuer",
+                "target_url",
+                "logout_url",
+                "audience",
+                "relying_party_identifier",
+                "email_attribute",
+                "metadata_url",
+            )
+        },
+    )
+    problems = Problems()
+    _check_name(spec.name, problems)
+    for field, value, needed in (
+        ("issuerURI", spec.issuer, True),
+        ("audience", spec.audience, False),
+        ("relyingPartyIdentifier", spec.relying_party_identifier, False),
+    ):
+        _check_identifier(field, value, problems, needed=needed)
+    for field, value, needed in (
+        ("ssoTargetURI", spec.target_url, True),
+        ("sloURI", spec.logout_url, False),
+        ("metadataURL", spec.metadata_url, False),
+    ):
+        _check_url(field, value, problems, needed=needed)
+    for field, value, choices in (
+        ("ssoBinding", spec.target_binding, Binding.values),
+        ("sloBinding", spec.logout_binding, Binding.values),
+        ("nameIdentifierFormat", spec.name_id_format, NameIdFormat.values),
+    ):
+        if value not in choices:
+            problems.add(field, "invalid.value", _("Choose one of: %(all)s.") % {"all": ", ".join(choices)})
+    if len(spec.email_attribute) > LONGEST_ATTRIBUTE:
+        problems.add("emailAttribute", "invalid.value", _too_long(LONGEST_ATTRIBUTE))
+    if hides_something(spec.email_attribute):
+        problems.add("emailAttribute", "invalid.value", _("Remove the invisible characters."))
+    pems = _check_certificates(spec.certificates, before.certificates if before else (), problems)
+    problems.raise_if_any()
+    return replace(spec, certificates=pems)
+
+
+def described(spec: ProviderSpec) -> dict[str, Any]:
+    """For the audit trail, in the words of the wire; certificates as their fingerprints."""
+    return {
+        "name": spec.name,
+        "issuerURI": spec.issuer,
+        "ssoTargetURI": spec.target_url,
+        "ssoBinding": spec.target_binding,
+        "sloURI": spec.logout_url,
+        "sloBinding": spec.logout_binding,
+        "audience": spec.audience,
+        "relyingPartyIdentifier": spec.relying_party_identifier,
+        "nameIdentifierFormat": spec.name_id_format,
+        "emailAttribute": spec.email_attribute,
+        "certificates": [one.fingerprint for one in certificates_of(spec.certificates)],
+        "signAuthnRequests": spec.sign_requests,
+        "forceAuthn": spec.force_authn,
+        "metadataURL": spec.metadata_url,
+        "displayOnLogin": spec.show_on_sign_in,
+        "acceptForBearerGrant": spec.accept_bearer,
+        "disabled": not spec.enabled,
+    }
+
+
+def _check_name(name: str, problems: Problems) -> None:
+    if shows_nothing(name):
+        problems.add("name", "invalid.value", _("Enter a name."))
+    if hides_something(name):
+        problems.add("name", "invalid.value", _("Remove the invisible characters."))
+    if len(name) > LONGEST_NAME:
+        problems.add("name", "invalid.value", _too_long(LONGEST_NAME))
+
+
+def _check_identifier(field: str, value: str, problems: Problems, *, needed: bool) -> None:
+    if needed and not value:
+        problems.add(field, "invalid.value", _("Enter the identifier."))
+    if len(value) > LONGEST_IDENTIFIER:
+        problems.add(field, "invalid.value", _too_long(LONGEST_IDENTIFIER))
+    if re.search(r"[^\x21-\x7e]", value):
+        problems.add(field, "invalid.value", _("Without spaces, and in ASCII."))
+
+
+def _check_url(field: str, value: str, problems: Problems, *, needed: bool) -> None:
+    if not value:
+        if needed:
+            problems.add(field, "invalid.value", _("Enter the address."))
+        return
+    if len(value) > LONGEST_URL:
+        problems.add(field, "invalid.value", _too_long(LONGEST_URL))
+    elif not _is_web_address(value):
+        problems.add(
+            field,
+            "invalid.value",
+            _("Enter an address that begins with https:// (http:// on this machine only), without #."),
+        )
+
+
+def _is_web_address(value: str) -> bool:
+    if re.search(r"[^\x21-\x7e]|[\"'<>\\^`{|}#;,]", value):
+        return False
+    try:
+        parts = urlsplit(value)
+        _port = parts.port
+    except ValueError:
+        return False
+    if (
+        not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", parts.hostname or "")
+        or parts.username is not None
+        or parts.password is not None
+    ):
+        return False
+    local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    return parts.scheme == "https" or (parts.scheme == "http" and local)
+
+
+def _check_certificates(
+    given: Iterable[str], known: tuple[str, ...], problems: Problems
+) -> tuple[str, ...]:
+    kept: dict[str, str] = {}
+    for number, text in enumerate(given, start=1):
+        try:
+            found = read_certificate(text)
+        except ValueError:
+            problems.found.append(Problem("certificates", "invalid.value", str(_NOT_PEM), number))
+            continue
+        if found.pem not in known and (why := _unfit(found)):
+            problems.found.append(Problem("certificates", "invalid.value", why, number))
+        kept[found.fingerprint] = found.pem
+    if not kept and not problems.found:
+        problems.add("certificates", "invalid.value", _("Add the provider's certificate."))
+    if len(kept) > MOST_CERTIFICATES:
+        problems.add(
+            "certificates",
+            "invalid.value",
+            _("%(count)s certificates; the most is %(most)s.")
+            % {"count": len(kept), "most": MOST_CERTIFICATES},
+        )
+    return tuple(kept.values())
+
+
+def _unfit(found: Certificate) -> str:
+    """Why a certificate that is new here cannot be used; empty where it can."""
+    if found.ends_at <= timezone.now():
+        return _("The certificate ended on %(day)s.") % {"day": date_format(found.ends_at, "j F Y")}
+    certificate = x509.load_pem_x509_certificate(found.pem.encode())
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < SHORTEST_RSA_KEY:
+        return _("The certificate's RSA key has %(bits)s bits; the least is %(least)s.") % {
+            "bits": key.key_size,
+            "least": SHORTEST_RSA_KEY,
+        }
+    if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+        return _("The certificate's key is neither RSA nor elliptic curve.")
+    if isinstance(certificate.signature_hash_algorithm, hashes.MD5):
+        return _("The certificate is signed with MD5.")
+    return ""
+
+
+def _too_long(most: int) -> str:
+    return _("At most %(longest)s characters.") % {"longest": most}
