@@ -17,7 +17,9 @@ from accounts.errors import DomainError
 from accounts.models import Division, Organization, Role, SubjectType, User, UserState
 from accounts.permissions import Permission, policies_for
 from accounts.rules.delegation import RoleDivision
-from accounts.services import divisions, grants, organization, people, roles
+from accounts.rules.provider_spec import ProviderSpec
+from accounts.saml import keys, service_provider
+from accounts.services import divisions, grants, identity_providers, organization, people, roles
 from oauthclients import grant_types
 from oauthclients.models import Client, ClientState
 from oauthclients.rules import token_life
@@ -31,6 +33,8 @@ GLOBEX = uuid.UUID("acce0000-0000-4000-8000-000000000002")
 
 CLIENT_MANAGER = "OAuth Client Manager"
 DIRECTORY_VIEWER = "Directory Viewer"
+PROVIDER = "Demo identity provider"
+PROVIDER_ISSUER = "https://idp.acme.example/metadata"
 REDIRECT_URI = "http://localhost:9000/callback"
 
 _FIRST = ("Amal", "Bruno", "Chiara", "Dara", "Emil", "Farah", "Goran", "Hana", "Ivo", "Jonas", "Keiko")
@@ -84,6 +88,7 @@ def build(*, anyway: bool = False) -> dict[str, Any]:
             key: _client(system(acme) if spec.name == "Demo limited" else ada, spec)
             for key, spec in _specs(acme, where)
         }
+        provider = _provider(acme, cast["eve"].email)
     return {
         "base_url": settings.BASE_URL,
         "organization": {
@@ -98,6 +103,7 @@ def build(*, anyway: bool = False) -> dict[str, Any]:
             for key, person in cast.items()
         },
         "clients": demo_clients,
+        "identity_provider": provider,
     }
 
 
@@ -238,6 +244,35 @@ def _specs(acme: Organization, where: dict[str, Division]) -> Iterator[tuple[str
             token_seconds=token_life.LONGEST_SCIM,
         ),
     )
+
+
+def _provider(acme: Organization, email: str) -> dict[str, str]:
+    """An identity provider that is only a key: whoever has it can say who somebody is. Made anew each
+    time; nothing answers at its address, so nobody is led there from the sign-in page."""
+    pair = keys.make(PROVIDER)
+    spec = ProviderSpec(
+        name=PROVIDER,
+        issuer=PROVIDER_ISSUER,
+        target_url="http://localhost:9001/sso",
+        certificates=(pair.certificate,),
+        show_on_sign_in=False,
+        accept_bearer=True,
+    )
+    found = queries.providers(acme).filter(issuer=PROVIDER_ISSUER).first()
+    if found is None:
+        provider = identity_providers.create(actor=system(acme), spec=spec)
+    else:
+        provider = identity_providers.change(
+            actor=system(acme), provider_id=found.id, spec=lambda _was: spec
+        )
+    return {
+        "issuer": provider.issuer,
+        "audience": service_provider.audience(provider),
+        "recipient": service_provider.token_endpoint(),
+        "private_key_pem": pair.private_key,
+        "certificate_pem": pair.certificate,
+        "email": email,
+    }
 
 
 def _client(actor: Actor, spec: ClientSpec) -> dict[str, str]:

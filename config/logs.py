@@ -16,6 +16,7 @@ _CREDENTIALS = re.compile(
     r"|(?<=refresh_token=)[^&\s'\"]+"
     r"|(?<=client_secret=)[^&\s'\"]+"
     r"|(?<=assertion=)[^&\s'\"]+"
+    r"|(?<=SAMLResponse=)[^&\s'\"]+"
     r"|(?<=code=)[^&\s'\"]+"
     r"|(?<=password=)[^&\s'\"]+"
 )

@@ -10,6 +10,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from oauth2_provider.models import AbstractApplication
 
+from accounts.saml import toolkit
+
 
 @dataclass(frozen=True)
 class GrantType:
@@ -31,9 +33,13 @@ class GrantType:
     secret_use: Any
     # What its clients send to /oauth/authorize, if anything.
     response_type: str | None = None
-    # Whether /oauth/token answers it in this version. Clients of the others can be registered meanwhile,
-    # and their pages say that they have to wait.
-    answered: bool = False
+    needs_saml: bool = False
+
+    @property
+    def answered(self) -> bool:
+        """Whether the server answers it: not where the SAML libraries that it needs do not work. Clients
+        can be registered all the same, and their pages say that they have to wait."""
+        return not (self.needs_saml and toolkit.WHY_NOT)
 
     @property
     def grant_types(self) -> frozenset[str]:
@@ -70,7 +76,6 @@ CLIENT_CREDENTIALS = GrantType(
     uses_redirect_uris=False,
     uses_scopes=False,
     secret_use=_("Sent with every request for a token."),
-    answered=True,
 )
 
 CODE = GrantType(
@@ -96,7 +101,6 @@ CODE = GrantType(
     uses_scopes=True,
     secret_use=_("Sent when the app's server exchanges a code. Apps that use PKCE need no secret."),
     response_type="code",
-    answered=True,
 )
 
 IMPLICIT = GrantType(
@@ -122,7 +126,6 @@ IMPLICIT = GrantType(
     uses_scopes=True,
     secret_use=_("Not used by this grant: the app in the browser needs only the client ID."),
     response_type="token",
-    answered=True,
 )
 
 SAML2_BEARER = GrantType(
@@ -147,6 +150,7 @@ SAML2_BEARER = GrantType(
     uses_redirect_uris=False,
     uses_scopes=True,
     secret_use=_("Sent together with each assertion."),
+    needs_saml=True,
 )
 
 GRANT_TYPES: tuple[GrantType, ...] = (CLIENT_CREDENTIALS, CODE, IMPLICIT, SAML2_BEARER)

@@ -52,6 +52,7 @@ from oauthclients.models import Client, Consent
 from oauthclients.rules import redirect_uris
 from oauthclients.rules.effective_access import ROLE_LIMIT, Word, barrier, common_scopes, unauthorized
 from oauthclients.services import authorizations, consents
+from oauthclients.services.access import lock_person
 
 PROMPTS = frozenset({"login", "none", "consent"})
 _S256 = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -359,7 +360,7 @@ def stand(person: User, asked: Asked, consent: Consent | None) -> Standing:
 def still_signed_in(request: HttpRequest, person: User) -> bool:
     """Locks the person until the caller's transaction ends, and looks once more: a new password, or a
     deactivation, that came since the request began has ended this session."""
-    now = User.objects.select_for_update(of=("self",), no_key=True).filter(id=person.id).first()
+    now = lock_person(person.id)
     return (
         now is not None
         and now.is_active

@@ -15,17 +15,22 @@ from oauthlib.oauth2 import (
     RefreshTokenGrant,
     TokenEndpoint,
 )
-from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, UnsupportedGrantTypeError
+from oauthlib.oauth2.rfc6749.errors import (
+    InvalidClientError,
+    InvalidRequestError,
+    UnsupportedGrantTypeError,
+)
 from oauthlib.oauth2.rfc6749.grant_types.authorization_code import code_challenge_method_s256
 
+from oauthclients import grant_types
 from oauthclients.rules import token_life
 from oauthclients.services import families, tokens
 
 
 class Server(AuthorizationEndpoint, TokenEndpoint):
-    """Knows client credentials, authorization code with or without PKCE, refresh and implicit. Any other
-    `grant_type` is `unsupported_grant_type`, the device grant included, for which django-oauth-toolkit's
-    own view answers 500 (DOT notes, trap 8)."""
+    """Knows client credentials, code with or without PKCE, refresh, implicit and SAML2 bearer.
+    Any other `grant_type` is `unsupported_grant_type`, the device grant included, for which
+    django-oauth-toolkit's own view answers 500 (DOT notes, trap 8)."""
 
     def __init__(self, request_validator: Any, **_settings: Any) -> None:
         self.request_validator = request_validator
@@ -38,13 +43,15 @@ class Server(AuthorizationEndpoint, TokenEndpoint):
         code = _Code(request_validator)
         # With "plain", whoever sees the request for a code can exchange it (RFC 9700 2.1.1).
         code._code_challenge_methods = {"S256": code_challenge_method_s256}
-        grants = {
+        grants: dict[str | None, Any] = {
             "authorization_code": code,
             "client_credentials": _ClientCredentials(request_validator),
             "refresh_token": _Refresh(request_validator),
         }
+        if grant_types.SAML2_BEARER.answered:
+            grants[grant_types.SAML2_BEARER.grant_type] = Saml2Bearer(request_validator)
         for grant in grants.values():
-            grant.register_token_modifier(_as_documented)  # type: ignore[attr-defined]
+            grant.register_token_modifier(_as_documented)
         implicit = ImplicitGrant(request_validator)
         implicit.register_token_modifier(_as_documented)
         AuthorizationEndpoint.__init__(
@@ -82,6 +89,22 @@ class _Refresh(_OwnAttributes, RefreshTokenGrant):
 
 class _ClientCredentials(_OwnAttributes, ClientCredentialsGrant):
     pass
+
+
+class Saml2Bearer(_OwnAttributes, ClientCredentialsGrant):
+    """RFC 7522 2.1. It runs as client credentials do: a client proves who it is, and gets one token."""
+
+    def validate_token_request(self, request: Any) -> None:
+        sent = dict(request.decoded_body)
+        for name in ("assertion", "orgName"):
+            if not sent.get(name):
+                raise InvalidRequestError(description=f"Missing {name}.", request=request)
+        if not self.request_validator.authenticate_client(request):
+            raise InvalidClientError(request=request)
+        self.validate_grant_type(request)
+        self.request_validator.validate_assertion(
+            sent["assertion"], sent["orgName"], sent.get("scope"), request.client, request
+        )
 
 
 class _UnknownGrant:

@@ -12,7 +12,11 @@ from django.db import transaction
 from django.utils import timezone
 from oauth2_provider.models import get_grant_model
 from oauth2_provider.oauth2_validators import OAuth2Validator
-from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, UnauthorizedClientError
+from oauthlib.oauth2.rfc6749.errors import (
+    InvalidGrantError,
+    InvalidScopeError,
+    UnauthorizedClientError,
+)
 from oauthlib.oauth2.rfc6749.utils import scope_to_list
 
 from accounts import rates
@@ -23,7 +27,7 @@ from oauthclients.authorization_server.errors import SlowDown
 from oauthclients.authorization_server.server import at_token_endpoint, sign_in_of
 from oauthclients.models import Client
 from oauthclients.rules import redirect_uris
-from oauthclients.services import families, secrets, tokens
+from oauthclients.services import families, secrets, tokens, vouching
 
 _NOBODY = uuid.UUID(int=0)
 NO_IMPLICIT = "The organization does not allow the implicit grant."
@@ -239,6 +243,30 @@ class Validator(OAuth2Validator):
 
     def rotate_refresh_token(self, request: Any) -> bool:
         return True
+
+    # --- SAML assertions -------------------------------------------------------------------------
+
+    def validate_assertion(
+        self, assertion: str, org_name: str, scope: str | None, client: Client, request: Any
+    ) -> None:
+        """Puts on the request for whom an identity provider vouches. Raises `InvalidGrantError`, and
+        `InvalidScopeError` for a scope that the client has not."""
+        wanted = scope_to_list(scope) if scope else None
+        if wanted and scope_catalogue.not_covered(wanted, client.scope):
+            raise InvalidScopeError(request=request)
+        try:
+            request.sign_in = vouching.exchange(
+                client=client,
+                org_name=org_name,
+                text=assertion,
+                wanted=wanted,
+                now=timezone.now(),
+                still_proven=lambda: self._secret_still_works(request),
+            )
+        except vouching.NotVouchedFor as refused:
+            raise InvalidGrantError(description=str(refused), request=request) from refused
+        request.user = request.sign_in.person
+        request.scopes = request.sign_in.agreed
 
     # --- Tokens ----------------------------------------------------------------------------------
 

@@ -36,6 +36,9 @@ from oauthclients.services import secrets, tokens
 
 log = logging.getLogger(__name__)
 
+# Grants that give a token for something that is good once.
+EXCHANGES = frozenset({"authorization_code", "refresh_token", str(grant_types.SAML2_BEARER.grant_type)})
+
 
 @method_decorator(csrf_exempt, name="dispatch")
 @method_decorator(sensitive_post_parameters(), name="dispatch")
@@ -144,7 +147,7 @@ class TokenView(OAuthLibMixin, OAuthEndpoint):
     def asked(self, request: HttpRequest, body: dict[str, str]) -> HttpResponse:
         # What is exchanged, and what is given for it, happen together or not at all. A refusal is no
         # exception here: the end of a family whose token was used twice is to stay.
-        exchanging = body.get("grant_type") in ("authorization_code", "refresh_token")
+        exchanging = body.get("grant_type") in EXCHANGES
         try:
             with transaction.atomic() if exchanging else nullcontext():
                 _uri, _headers, content, status = self.create_token_response(request)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor
 from accounts.errors import Conflict, NotFound
+from accounts.models import User
 from accounts.permissions import Permission
 from accounts.services import grants
 from accounts.services.grants import NamedPair
@@ -68,6 +69,17 @@ def locked_to_delete(actor: Actor, client_id: object) -> Client:
     if found is None:
         raise NotFound(code="client.not.found")
     return locked(actor, client_id)
+
+
+def lock_person(user_id: uuid.UUID) -> User | None:
+    """Read again, and the caller's until its transaction ends: a new password, or a deactivation, comes
+    before all of that or after it. Before any consent is locked."""
+    return (
+        User.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("organization", "division")
+        .filter(id=user_id)
+        .first()
+    )
 
 
 def lock_consents(consents: QuerySet[Consent]) -> list[uuid.UUID]:

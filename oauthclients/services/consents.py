@@ -26,20 +26,30 @@ def lock(user: User, client: Client) -> Consent | None:
     return Consent.objects.select_for_update().filter(user=user, client=client).first()
 
 
-def agree(*, actor: Actor, user: User, client: Client, scope: Iterable[str], place: str) -> Consent:
+def agree(
+    *,
+    actor: Actor,
+    user: User,
+    client: Client,
+    scope: Iterable[str],
+    place: str | None,
+    action: audit.Action = audit.Action.APP_ALLOWED,
+) -> Consent:
     """Adds these scopes to what the person has agreed to, and the place where the answer goes
-    (rules/redirect_uris.py `place_of`). The row is locked until the caller's transaction ends."""
+    (rules/redirect_uris.py `place_of`). With another `action`, it was not the person who agreed: their
+    identity provider vouched for them, and the answer goes nowhere else. The row is locked until the
+    caller's transaction ends."""
     consent, new = Consent.objects.get_or_create(user=user, client=client, defaults={"scope": []})
     consent = Consent.objects.select_for_update().get(id=consent.id)
     agreed = scopes.narrowed([*consent.scope, *scope])
-    places = sorted({*consent.places, place})
+    places = sorted({*consent.places, *([place] if place is not None else [])})
     if new or agreed != consent.scope or places != consent.places:
         before = {"scope": consent.scope, "places": consent.places}
         consent.scope, consent.places = agreed, places
         consent.save(update_fields=["scope", "places", "modified_at"])
         audit.record(
             actor,
-            audit.Action.APP_ALLOWED,
+            action,
             **access.named(client),
             before=before,
             after={"scope": agreed, "places": places},

@@ -186,7 +186,7 @@ def _locked(found: QuerySet[TokenFamily]) -> TokenFamily | None:
     if keys is None:
         return None
     family_id, consent_id, user_id = keys
-    list(User.objects.select_for_update(of=("self",), no_key=True).filter(id=user_id))
+    access.lock_person(user_id)
     if Consent.objects.select_for_update().filter(id=consent_id).first() is None:
         return None
     return (

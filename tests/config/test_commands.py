@@ -19,6 +19,7 @@ from accounts.models import AuditEvent, Organization, Role, RoleGrant, User
 from oauthclients.models import Client, ClientDraft, ClientSecret, Consent, FamilyToken, TokenFamily
 from oauthclients.services import clients
 from tests.cast import token_request
+from tests.saml import IdP, Pair, bearer
 
 
 def demo(**options):
@@ -37,7 +38,7 @@ def signs_in(person) -> bool:
 def test_the_demo_prints_the_agreed_object(db):
     made = demo()
 
-    assert made.keys() == {"base_url", "organization", "people", "clients"}
+    assert made.keys() == {"base_url", "organization", "people", "clients", "identity_provider"}
     assert made["base_url"] == "http://localhost:8000"
     assert made["organization"].keys() == {"id", "name", "short_name", "home_division_id", "divisions"}
     assert made["organization"]["divisions"].keys() == {"Home", "East", "West"}
@@ -65,6 +66,40 @@ def test_everybody_can_sign_in_and_the_clients_get_tokens(db):
         response = token_request(Browser(), client["client_id"], client["client_secret"])
         assert response.status_code == 200
         assert response.json()["expires_in"] == (38_880_000 if key == "scim" else 86_400)
+
+
+def test_anyone_can_sign_an_assertion_with_the_demo_provider_and_try(db):
+    made = demo()
+    said = made["identity_provider"]
+    client = Client.objects.get(client_id=made["clients"]["saml2_bearer"]["client_id"])
+    provider = IdP(
+        issuer=said["issuer"],
+        pair=Pair.of_pem(said["private_key_pem"], said["certificate_pem"]),
+        audience=said["audience"],
+        recipient=said["recipient"],
+    )
+
+    response = bearer(
+        client,
+        made["clients"]["saml2_bearer"]["client_secret"],
+        provider.assertion(email=said["email"]),
+        org=made["organization"]["short_name"],
+    )
+
+    assert response.status_code == 200, response.content
+    me = Browser().get(
+        "/api/v2/users/me", headers={"Authorization": f"Bearer {response.json()['access_token']}"}
+    )
+    assert me.json()["email"] == said["email"]
+    again = demo()["identity_provider"]
+    assert again["certificate_pem"] != said["certificate_pem"]
+    stale = bearer(
+        client,
+        made["clients"]["saml2_bearer"]["client_secret"],
+        provider.assertion(email=said["email"]),
+        org=made["organization"]["short_name"],
+    )
+    assert stale.status_code in (400, 401)
 
 
 def test_the_demo_people_and_clients_hold_what_was_promised(db):

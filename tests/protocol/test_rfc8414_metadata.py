@@ -70,6 +70,9 @@ def test_every_grant_type_that_is_named_is_answered_and_no_other(said, app, cast
         "client_credentials": App(service, secret, ""),
         "authorization_code": app,
         "refresh_token": app,
+        "urn:ietf:params:oauth:grant-type:saml2-bearer": App(
+            *cast.client(name="Desk", grant_type="saml2-bearer", scope=("users",)), ""
+        ),
     }
     known = {name for grant in grant_types.GRANT_TYPES for name in grant.grant_types}
     others = {"password", "implicit", "urn:ietf:params:oauth:grant-type:device_code", *known} - asked.keys()

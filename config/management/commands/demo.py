@@ -36,4 +36,7 @@ class Command(BaseCommand):
         self.stdout.write("\n  Clients of Acme\n\n")
         for key, client in made["clients"].items():
             self.stdout.write(f"    {key:<20} {client['client_id']}  {client['client_secret']}\n")
+        self.stdout.write(
+            "\n  The key of Acme's identity provider, to sign SAML assertions with, is in demo --json.\n"
+        )
         self.stdout.write("\n  These are shown only now; `make demo` gives fresh ones.\n\n")
