@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable
 from typing import TypeVar
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from accounts.actor import Actor, ActorType
 from accounts.errors import NotFound
@@ -23,6 +23,7 @@ from accounts.models import (
 )
 from accounts.models.user import UserState
 from accounts.permissions import expand
+from accounts.rules import provider_spec
 from accounts.rules.access import Access, Divisions, HeldRole
 
 Row = TypeVar("Row", Division, IdentityProvider, Role, User)
@@ -191,6 +192,15 @@ def providers(organization: Organization) -> QuerySet[IdentityProvider]:
 def provider(organization: Organization, provider_id: object) -> IdentityProvider:
     """Raises `NotFound` for an id of another organization or of nothing."""
     return _one(providers(organization), provider_id)
+
+
+def provider_called(organization: Organization, name: str) -> IdentityProvider | None:
+    """The one that is on and that apps mean by `provider`: the vendor's name for it (`okta`), its ID, or
+    its own name in whatever case."""
+    found = providers(organization).filter(enabled=True)
+    key = as_uuid(name)
+    wanted = Q(id=key) if key else Q(slot=name) if name in provider_spec.SLOTS else Q(name__iexact=name)
+    return None if "\0" in name else found.filter(wanted).first()
 
 
 def changes_of(organization: Organization, entity_id: uuid.UUID) -> QuerySet[AuditEvent]:

@@ -98,6 +98,7 @@ SENTENCES: Mapping[str, Any] = {
     "no-confirmation": _("It has no bearer subject confirmation."),
     "no-recipient": _("The subject confirmation names no recipient. Expected was ‘%(expected)s’."),
     "other-recipient": _("It is for ‘%(recipient)s’. Expected was ‘%(expected)s’."),
+    "unknown-request": _("It answers no sign-in that was started here and is still waiting."),
     "other-request": _("It answers two requests at once."),
     # time
     "time": _("Good until %(ends)s, %(seconds)s seconds from now."),
@@ -176,3 +177,13 @@ def shown(value: object) -> str:
     """A value out of an assertion, fit to be shown and kept: printable, and not long."""
     text = "".join(letter if letter.isprintable() else "?" for letter in str(value)[:200])
     return text if len(str(value)) <= 200 else text + "…"
+
+
+class Refused(Exception):
+    """A condition that is not met, with the reason of verdict.py and its values."""
+
+    def __init__(self, check: Check, reason: str, **values: object) -> None:
+        super().__init__(reason)
+        self.check = check
+        self.reason = reason
+        self.values = {name: shown(value) for name, value in values.items()}

@@ -7,6 +7,7 @@ the sign-in and the tools of the console all go through here.
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,8 +23,8 @@ from accounts.rules import provider_spec
 from accounts.rules.provider_spec import Certificate
 from accounts.saml import assertion as saml
 from accounts.saml import service_provider
-from accounts.saml.assertion import Assertion, Confirmation, Envelope, Refused
-from accounts.saml.verdict import Check, Finding, Verdict, shown
+from accounts.saml.assertion import Assertion, Confirmation, Envelope
+from accounts.saml.verdict import Check, Finding, Refused, Verdict, shown
 
 
 class Use(Enum):
@@ -79,12 +80,20 @@ def spend(examined: Examined) -> bool:
     assert examined.provider is not None
     assert examined.assertion is not None
     assert examined.assertion.ends_at is not None
+    return spend_id(
+        examined.provider.organization_id,
+        issuer=examined.assertion.issuer,
+        id=examined.assertion.id,
+        until=examined.assertion.ends_at + _skew(),
+    )
+
+
+def spend_id(organization_id: uuid.UUID, *, issuer: str, id: str, until: datetime) -> bool:
+    """The same for any message that a provider gave an ID to."""
     try:
         with transaction.atomic():
             UsedAssertion.objects.create(
-                organization_id=examined.provider.organization_id,
-                digest=_digest(examined.assertion),
-                ends_at=examined.assertion.ends_at + _skew(),
+                organization_id=organization_id, digest=_digest(issuer, id), ends_at=until
             )
     except IntegrityError:
         return False
@@ -258,7 +267,8 @@ class _Looking:
     def _once(self, assertion: Assertion) -> None:
         if not assertion.id:
             raise Refused(Check.ONCE, "no-id")
-        used = UsedAssertion.objects.filter(organization=self.organization, digest=_digest(assertion))
+        digest = _digest(assertion.issuer, assertion.id)
+        used = UsedAssertion.objects.filter(organization=self.organization, digest=digest)
         if used.exists():
             raise Refused(Check.ONCE, "used")
         self.found(Check.ONCE, True, "fresh")
@@ -312,8 +322,8 @@ def _email_in_name_id(assertion: Assertion) -> str:
     return assertion.name_id if "@" in assertion.name_id else ""
 
 
-def _digest(assertion: Assertion) -> str:
-    return hashlib.sha256(f"{assertion.issuer}\0{assertion.id}".encode()).hexdigest()
+def _digest(issuer: str, id: str) -> str:
+    return hashlib.sha256(f"{issuer}\0{id}".encode()).hexdigest()
 
 
 def _skew() -> timedelta:

@@ -2,10 +2,15 @@
 
 from django.urls import path
 
-from accounts.sign_in import views
+from accounts.sign_in import single_logout, sso, views
 
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign-in"),
-    path("sign-out/", views.sign_out, name="sign-out"),
+    path("sign-in/with/<uuid:provider_id>/", sso.leave_for, name="sso"),
+    path("saml", sso.acs, name="saml-acs"),
+    path("saml/finish/<str:id>/", sso.finish, name="sso-finish"),
+    path("saml/logout", single_logout.single_logout, name="saml-logout"),
+    path("saml/metadata/<uuid:provider_id>", sso.metadata, name="saml-metadata"),
+    path("sign-out/", single_logout.sign_out, name="sign-out"),
     path("confirm-password/", views.confirm_password, name="confirm-password"),
 ]

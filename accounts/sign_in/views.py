@@ -1,28 +1,40 @@
-"""Signing in with email and password, signing out, and typing the password once more."""
+"""Signing in with email and password, and typing the password once more. Other ways in: sso.py."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlencode
 
 from axes.utils import reset as forget_failures
 from django.conf import settings
-from django.contrib.auth import authenticate, login, logout
-from django.contrib.auth.views import redirect_to_login
+from django.contrib.auth import authenticate, login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts import audit, rates
+from accounts import queries as account_queries
 from accounts.console.guard import actor_of, password_was_typed, requires
+from accounts.models import IdentityProvider, Organization, User
 from accounts.origin import origin
+from accounts.saml import toolkit
+from accounts.sign_in.backend import may_use_password
 from accounts.sign_in.forms import ConfirmPasswordForm, SignInForm
+
+ORGANIZATION_COOKIE = "latchkey_org"
+ORGANIZATION_KEPT_SECONDS = 365 * 24 * 60 * 60
+# In the session of somebody who came through an identity provider: which one, and what it calls them.
+THROUGH = "through_provider"
 
 
 @sensitive_post_parameters("password")
@@ -34,33 +46,23 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return HttpResponseRedirect(safe_next(request))
     leads_to = continuing_to(request)
+    organization = organization_of(request, leads_to)
     form = SignInForm(
         request.POST if request.method == "POST" else None, initial={"email": leads_to.get("email", "")}
     )
     if request.method == "POST" and form.is_valid():
         if seconds := too_many_from_here():
-            return _page(request, "accounts/sign_in.html", form, leads_to, wait=seconds)
+            return _page(request, "accounts/sign_in.html", form, leads_to, organization, wait=seconds)
         user = authenticate(
             request, username=form.cleaned_data["email"], password=form.cleaned_data["password"]
         )
         if user is not None:
             login(request, user)  # gives the session a new key
             password_was_typed(request)
-            _record(request, audit.Action.USER_SIGNED_IN)
+            record(request, audit.Action.USER_SIGNED_IN)
             return HttpResponseRedirect(safe_next(request))
         form.add_error(None, refusal(request))
-    return _page(request, "accounts/sign_in.html", form, leads_to)
-
-
-@require_POST
-def sign_out(request: HttpRequest) -> HttpResponse:
-    """By POST only: a link on another site can sign nobody out."""
-    if request.user.is_authenticated:
-        _record(request, audit.Action.USER_SIGNED_OUT)
-    logout(request)
-    if "next" in request.POST:
-        return redirect_to_login(safe_next(request))
-    return HttpResponseRedirect(resolve_url(settings.LOGIN_URL))
+    return _page(request, "accounts/sign_in.html", form, leads_to, organization)
 
 
 @sensitive_post_parameters("password")
@@ -69,7 +71,8 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @requires()
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm_password(request: HttpRequest) -> HttpResponse:
-    """Before a secret is made or a client deleted, when the sign-in was a while ago."""
+    """Before a secret is made or a client deleted, when the sign-in was a while ago. Whoever signed in
+    through an identity provider proves it there."""
     form = ConfirmPasswordForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         if seconds := too_many_from_here():
@@ -87,7 +90,11 @@ def confirm_password(request: HttpRequest) -> HttpResponse:
 
 def safe_next(request: HttpRequest) -> str:
     """Where to go on: `next`, if it is an address of this host, else Admin home."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    return safe_path(request, request.POST.get("next") or request.GET.get("next") or "")
+
+
+def safe_path(request: HttpRequest, wanted: str) -> str:
+    """That address, if it is one of this host, else Admin home."""
     safe = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
@@ -95,11 +102,41 @@ def safe_next(request: HttpRequest) -> str:
 
 
 def continuing_to(request: HttpRequest) -> dict[str, str]:
-    """What there is to say about where the sign-in leads: `app`, a name, `email`, a hint, `form_action`,
-    for browsers that check where an answer to the form leads in the end. The one who knows is named in
-    the settings, because this app knows nothing of OAuth."""
+    """What there is to say about where the sign-in leads: `app`, a name, `email`, a hint, `org`, the short
+    name of an organization, `fresh`, where a remembered sign-in is not enough, and `form_action`, for
+    browsers that check where an answer to the form leads in the end. The one who knows is named in the
+    settings, because this app knows nothing of OAuth."""
     found: dict[str, str] = import_string(settings.SIGN_IN_LEADS_TO)(safe_next(request))
     return found
+
+
+def organization_of(request: HttpRequest, leads_to: Mapping[str, str]) -> Organization | None:
+    """Whose people sign in here, as far as anybody says: the address, the app, the last time; or because
+    there is only one. An empty `org` asks for none of that."""
+    given = request.POST if request.method == "POST" else request.GET
+    if "org" in given:
+        return account_queries.organization_called(given["org"])
+    for name in (leads_to.get("org", ""), request.COOKIES.get(ORGANIZATION_COOKIE, "")):
+        if name and (found := account_queries.organization_called(name)):
+            return found
+    few = list(Organization.objects.filter(active=True)[:2])
+    return few[0] if len(few) == 1 else None
+
+
+def _has_neighbours(organization: Organization) -> bool:
+    return Organization.objects.filter(active=True).exclude(id=organization.id).exists()
+
+
+def remember_organization(response: HttpResponse, organization: Organization) -> None:
+    """So that the sign-in page shows its buttons the next time."""
+    response.set_cookie(
+        ORGANIZATION_COOKIE,
+        organization.short_name,
+        max_age=ORGANIZATION_KEPT_SECONDS,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.HTTPS,
+    )
 
 
 def refusal(request: HttpRequest, wrong: str | None = None) -> str:
@@ -113,6 +150,8 @@ def refusal(request: HttpRequest, wrong: str | None = None) -> str:
         ) % {"minutes": minutes}
     if getattr(request, "not_active", False):
         return _("This account is not active. Ask your administrator.")
+    if getattr(request, "only_sso", False):
+        return _("Your organization signs in through single sign-on only.")
     return wrong or _("Email or password is wrong.")
 
 
@@ -132,6 +171,7 @@ def _page(
     template: str,
     form: SignInForm | ConfirmPasswordForm,
     leads_to: Mapping[str, str] = MappingProxyType({}),
+    organization: Organization | None = None,
     *,
     wait: int = 0,
 ) -> HttpResponse:
@@ -157,6 +197,7 @@ def _page(
             "form_errors": bool(form.errors),
             "next": safe_next(request),
             "app": leads_to.get("app", ""),
+            **_other_ways(request, organization),
         },
         status=429 if wait else 200,
     )
@@ -167,6 +208,51 @@ def _page(
     return response
 
 
-def _record(request: HttpRequest, action: audit.Action) -> None:
+def _other_ways(request: HttpRequest, organization: Organization | None) -> dict[str, Any]:
+    """The identity providers to choose from, and whether a password is one of the ways."""
+    next = safe_next(request)
+    if isinstance(request.user, User):
+        person = request.user
+        through = request.session.get(THROUGH) or {}
+        providers = account_queries.providers(person.organization).filter(
+            id=through.get("provider", uuid.UUID(int=0))
+        )
+        passwords = person.has_usable_password() and may_use_password(person)
+        more = {"confirm": "1"}
+    else:
+        providers = IdentityProvider.objects.none()
+        if organization is not None:
+            providers = account_queries.providers(organization).filter(show_on_sign_in=True)
+        passwords = organization is None or not organization.only_sso or "password" in request.GET
+        passwords = passwords or request.method == "POST"
+        more = {}
+    asked_for = request.GET.get("org", "")
+    shown = [] if toolkit.WHY_NOT else list(providers.filter(enabled=True))
+    return {
+        "of_organization": organization,
+        "asked_for": asked_for,
+        "nothing_there": bool(asked_for) and not shown,
+        "providers": [
+            {
+                "name": provider.name,
+                "url": f"{reverse('sso', args=[provider.id])}?{urlencode({'next': next, **more})}",
+            }
+            for provider in shown
+        ],
+        "passwords": passwords or not shown,
+        "several_organizations": organization is None or _has_neighbours(organization),
+        "password_url": f"{reverse('sign-in')}?{urlencode({**request.GET.dict(), 'password': '1'})}",
+    }
+
+
+def record(request: HttpRequest, action: audit.Action, *, through: str = "") -> None:
+    """The audit line of somebody who signs in or out; `through` names a provider."""
     actor = actor_of(request)
-    audit.record(actor, action, entity_type="user", entity_id=actor.id, entity_name=actor.name)
+    audit.record(
+        actor,
+        action,
+        entity_type="user",
+        entity_id=actor.id,
+        entity_name=actor.name,
+        after={"through": through} if through else {},
+    )

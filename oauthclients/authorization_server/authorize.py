@@ -11,7 +11,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY
@@ -42,7 +42,7 @@ from accounts import queries as account_queries
 from accounts.actor import Actor
 from accounts.console.guard import actor_of, recently_typed
 from accounts.errors import DomainError
-from accounts.models import Organization, User
+from accounts.models import IdentityProvider, Organization, User
 from accounts.permissions import Permission
 from accounts.rules.access import Decision
 from oauthclients import grant_types, queries, scopes
@@ -78,6 +78,7 @@ class Asked:
     state: str | None
     prompt: frozenset[str]
     organization: Organization | None
+    provider: IdentityProvider | None
     credentials: dict[str, Any] = field(repr=False)
 
     @property
@@ -171,10 +172,12 @@ class AuthorizeView(OAuthLibMixin, View):
         prompt = frozenset(query.get("prompt", "").split())
         if not prompt <= PROMPTS or ("none" in prompt and len(prompt) > 1):
             raise InvalidRequestError(description="Unsupported prompt.", **wrong)
-        organization = None
+        organization = provider = None
         if "org" in query or "provider" in query:
             organization = account_queries.organization_called(query.get("org", ""))
-            if organization is None or "provider" in query:
+            if organization is not None and "provider" in query:
+                provider = account_queries.provider_called(organization, query["provider"])
+            if organization is None or ("provider" in query and provider is None):
                 raise InvalidRequestError(description="Unknown org or provider.", **wrong)
         return Asked(
             client=seen.client,
@@ -184,6 +187,7 @@ class AuthorizeView(OAuthLibMixin, View):
             state=credentials["state"],
             prompt=prompt,
             organization=organization,
+            provider=provider,
             credentials=credentials,
         )
 
@@ -226,6 +230,9 @@ class AuthorizeView(OAuthLibMixin, View):
             request.session.flush()
             request.session[LOGIN_DEMANDED] = demanded
         self.unless_silent(asked, LoginRequired)
+        if asked.provider is not None:
+            there = reverse("sso", args=[asked.provider.id])
+            return HttpResponseRedirect(f"{there}?{urlencode({'next': here})}")
         return redirect_to_login(here)
 
     def decided(self, request: HttpRequest, asked: Asked, actor: Actor, person: User) -> HttpResponse:
@@ -390,6 +397,8 @@ def continuing_to(address: str) -> dict[str, str]:
     return {
         "app": client.name if client else "",
         "email": hint if "@" in hint and len(hint) <= 254 else "",
+        "org": query.get("org", [""])[0],
+        "fresh": "1" if "login" in query.get("prompt", [""])[0].split() else "",
         "form_action": consent_page.form_action(uri) if known else "",
     }
 

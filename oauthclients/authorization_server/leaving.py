@@ -3,19 +3,16 @@ back to the app."""
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
-from django.contrib.auth import logout
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
-from oauth2_provider.http import OAuth2ResponseRedirect
 
 from accounts import audit
 from accounts.console.guard import actor_of
 from accounts.models import User
+from accounts.sign_in.single_logout import end_session
 from oauthclients import queries
 from oauthclients.authorization_server.authorize import session_digest
 from oauthclients.authorization_server.validator import client_key
@@ -47,11 +44,9 @@ def leave(request: HttpRequest) -> HttpResponse:
                 entity_id=actor.id,
                 entity_name=actor.name,
             )
-    logout(request)
     wanted = request.GET.get("redirect_uri", "")
-    if client is None or not _may_return(client, wanted):
-        return redirect("sign-in")
-    return OAuth2ResponseRedirect(wanted, [urlsplit(wanted).scheme])
+    may_return = client is not None and _may_return(client, wanted)
+    return end_session(request, then=wanted if may_return else reverse("sign-in"))
 
 
 def _may_return(client: Client, uri: str) -> bool:

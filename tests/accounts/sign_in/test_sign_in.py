@@ -223,9 +223,17 @@ def test_the_page_has_what_password_managers_and_people_need(client, db):
     assert "onpaste" not in html
 
 
-def test_the_sign_in_page_asks_the_database_for_nothing(client, django_assert_num_queries, db):
-    with django_assert_num_queries(0):
+def test_the_sign_in_page_asks_the_database_only_whose_people_sign_in(
+    client, django_assert_num_queries, cast
+):
+    with django_assert_num_queries(1):
         assert client.get("/sign-in/").status_code == 200
+    with django_assert_num_queries(3):  # the organization, its providers, and whether it is the only one
+        assert client.get("/sign-in/?org=acme").status_code == 200
+
+
+def test_before_there_is_any_organization_the_page_asks_for_a_password(client, db):
+    assert "id_password" in client.get("/sign-in/").content.decode()
 
 
 @pytest.mark.parametrize("email", ["x" * 300, "ada@acme.example\x00", "ada"])

@@ -1,0 +1,130 @@
+"""Reading XML that anybody may have sent, and the signatures in it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+
+from accounts.rules.provider_spec import Certificate
+from accounts.saml import toolkit
+from accounts.saml.verdict import Check, Refused
+
+_DS = "{http://www.w3.org/2000/09/xmldsig#}"
+_EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
+_TRANSFORMS = {"http://www.w3.org/2000/09/xmldsig#enveloped-signature", _EXCLUSIVE}
+_SIGNATURES = {
+    f"http://www.w3.org/2001/04/xmldsig-more#{kind}-sha{bits}"
+    for kind in ("rsa", "ecdsa")
+    for bits in (256, 384, 512)
+}
+_DIGESTS = {
+    "http://www.w3.org/2001/04/xmlenc#sha256",
+    "http://www.w3.org/2001/04/xmldsig-more#sha384",
+    "http://www.w3.org/2001/04/xmlenc#sha512",
+}
+# Everything in it that begins so could make two readers read two things.
+_NOT_PLAIN = re.compile(r"<!|<\?(?!xml\s)")
+_DECLARED = re.compile(r"<\?xml[^>]*\sencoding\s*=\s*[\"']([^\"']*)[\"']")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+
+def decoded(text: str, *, pasted: bool) -> bytes:
+    most = settings.SAML_LARGEST_BYTES
+    # Base64 makes four characters of three bytes, and lines of them.
+    if len(text) > most * 3 // 2:
+        raise Refused(Check.READABLE, "too-large", most=most)
+    compact = "".join(text.split())
+    if pasted and compact.startswith("<"):
+        data = text.strip().encode()
+    else:
+        compact = compact.rstrip("=").translate(str.maketrans("-_", "+/"))
+        try:
+            data = base64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise Refused(Check.READABLE, "not-base64") from error
+    if len(data) > most:
+        raise Refused(Check.READABLE, "too-large", most=most)
+    return data
+
+
+def plain(data: bytes) -> bytes:
+    """XML in UTF-8 in which nothing hides: no DTD, so no entities, no comments that split a text in two,
+    nothing addressed to the reader."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Refused(Check.READABLE, "not-utf-8") from error
+    declared = _DECLARED.match(text.lstrip("\ufeff \t\r\n"))
+    if "\0" in text or (declared and declared[1].lower() not in ("utf-8", "utf8", "us-ascii", "ascii")):
+        raise Refused(Check.READABLE, "not-utf-8")
+    if _NOT_PLAIN.search(text):
+        raise Refused(Check.READABLE, "not-plain-xml")
+    return data
+
+
+def check_signature_form(signature: Any) -> None:
+    """XML Signature can say a great deal; SAML core 5.4 wants little of it, and no more is accepted."""
+
+    def wrong(what: str) -> Refused:
+        return Refused(Check.SIGNATURE, "signature-form", what=what)
+
+    parent = signature.getparent()
+    children = [child.tag for child in signature]
+    if children[:2] != [f"{_DS}SignedInfo", f"{_DS}SignatureValue"] or children[2:] not in (
+        [],
+        [f"{_DS}KeyInfo"],
+    ):
+        raise wrong("it holds more or less than it should")
+    info = signature[0]
+    references = query(info, "./ds:Reference")
+    if len(references) != 1 or len(info) != 3:
+        raise wrong("it has not exactly one reference")
+    if not parent.get("ID") or references[0].get("URI") != f"#{parent.get('ID')}":
+        raise wrong("it is about another element")
+    transforms = [one.get("Algorithm") for one in query(references[0], "./ds:Transforms/ds:Transform")]
+    if not set(transforms) <= _TRANSFORMS or len(set(transforms)) != len(transforms):
+        raise wrong("its transforms are others than enveloped signature and exclusive canonicalization")
+    for path, known in (
+        ("./ds:CanonicalizationMethod", {_EXCLUSIVE}),
+        ("./ds:SignatureMethod", _SIGNATURES),
+        ("./ds:Reference/ds:DigestMethod", _DIGESTS),
+    ):
+        algorithms = [one.get("Algorithm") for one in query(info, path)]
+        if len(algorithms) != 1 or algorithms[0] not in known:
+            raise Refused(Check.SIGNATURE, "algorithm", algorithm=(algorithms or ["?"])[0])
+
+
+def is_signed_with(signature: Any, root: Any, certificate: Certificate) -> bool:
+    toolkit.xmlsec.tree.add_ids(root, ["ID"])
+    return bool(
+        toolkit.Utils.validate_node_sign(signature, root, cert=certificate.pem, raise_exceptions=False)
+    )
+
+
+def query(node: Any, path: str) -> list[Any]:
+    return list(toolkit.XML.query(node, path))
+
+
+def text_of(node: Any) -> str:
+    """Empty for what is more than a text."""
+    return "" if len(node) else (toolkit.XML.element_text(node) or "").strip()
+
+
+def optional_time(node: Any, name: str) -> datetime | None:
+    value = None if node is None else node.get(name)
+    return None if value is None else time_of(value)
+
+
+def time_of(value: str) -> datetime:
+    """SAML core 1.3.3: in UTC, written with a Z."""
+    try:
+        if not _TIME.fullmatch(value):
+            raise ValueError(value)
+        return datetime.fromisoformat(value[:19]).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise Refused(Check.TIME, "not-a-time", value=value) from error
