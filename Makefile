@@ -52,14 +52,15 @@ $(VENV)/run.stamp: requirements.lock | $(PY)
 
 $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp | $(PY)
 	@echo "Installing the development dependencies into $(VENV) ..."
-	@$(PIP) -r requirements-dev.lock
+	@$(PIP) --only-binary lxml,xmlsec -r requirements-dev.lock
 	@touch $@
 
-# The official JavaScript SDK, for its tests. Not there: they are skipped, and the next `make test` looks again.
+# What tests run under Node.js: the official JavaScript SDK, and an identity provider. Not there: those tests are
+# skipped, and the next `make test` looks again.
 $(SDK): tests/sdk/package-lock.json
 	@if command -v node >/dev/null && command -v npm >/dev/null; then \
-		echo "Installing the JavaScript SDK for the tests ..."; \
+		echo "Installing what the tests run under Node.js ..."; \
 		cd $(dir $<) && npm ci --ignore-scripts --no-audit --no-fund --silent && touch $(notdir $(@D))/$(@F); \
 	else \
-		echo "Node.js is missing: the tests of the JavaScript SDK will be skipped."; \
+		echo "Node.js is missing: the tests of the JavaScript SDK and with an identity provider will be skipped."; \
 	fi

@@ -99,6 +99,19 @@ class NotAllowed(DomainError):
         )
 
 
+class InsufficientScope(NotAllowed):
+    """An app that acts for a person may not, whatever its person may: it lacks each of these scopes, of
+    which one would do. They are told in the header of RFC 6750 3.1 too."""
+
+    code = "app.not.authorized.for.scope"
+
+    def __init__(self, scopes: tuple[str, ...]) -> None:
+        names = ", ".join(scopes)
+        super().__init__(_("App not authorized to use scope [%(names)s]") % {"names": names})
+        self.scopes = scopes
+        self.parameters = {"scopes": ",".join(scopes)}
+
+
 @dataclass
 class Problems:
     """Collects problems and raises them together."""

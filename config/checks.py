@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
 
+from accounts.saml import toolkit
+
 
 @register(Tags.caches, deploy=True)
 def shared_counters(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -21,3 +23,17 @@ def shared_counters(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+@register(Tags.compatibility)
+def saml_libraries(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """lxml and xmlsec must embed the same libxml2, and of the wheels only some pairs do."""
+    if not toolkit.WHY_NOT:
+        return []
+    return [
+        Warning(
+            f"SAML is switched off: its libraries do not work ({toolkit.WHY_NOT}).",
+            hint="Install lxml and xmlsec as requirements.lock names them, with --only-binary lxml,xmlsec.",
+            id="latchkey.W002",
+        )
+    ]

@@ -58,6 +58,13 @@ ENTRIES = (
         _("Name, HIPAA compliance, inactivity timeout, Enforce Scopes"),
         (Permission.DIRECTORY_ORGANIZATION_ADMIN,),
     ),
+    Entry(
+        _("Account"),
+        _("Single Sign-on"),
+        "single-sign-on",
+        _("Identity providers that vouch for people, certificates, Only SSO"),
+        (Permission.SSO_PROVIDER_VIEW,),
+    ),
 )
 
 

@@ -16,6 +16,7 @@ urlpatterns = [
     path("admin/", views.admin_home, name="admin-home"),
     path("admin/integrations/oauth/", include("oauthclients.console.urls")),
     path("admin/organization/settings/", include("oauthclients.console.organization_urls")),
+    path("admin/single-sign-on/", include("accounts.console.single_sign_on_urls")),
     path("admin/integrations/authorized-applications/", include("oauthclients.console.authorized_urls")),
     path("account/apps/", include("oauthclients.console.your_apps_urls")),
     path("", include("accounts.sign_in.urls")),

@@ -44,6 +44,9 @@ class Scope:
 
 
 _SENTENCES: Mapping[str, Any] = {
+    "identity-providers": _(
+        "See and change single sign-on identity providers, which is enough to sign in as anybody"
+    ),
     "notifications": _("Be told about events as they happen"),
     "upload": _("Upload files"),
     "user-basic-info": _("See who you are: name, email and organization"),

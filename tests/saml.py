@@ -186,7 +186,7 @@ class IdP:
             nsmap={"saml": SAML, **({"xs": XS, "xsi": XSI} if typed else {})},
             ID=id if id is not None else f"_{uuid.uuid4().hex}",
             Version=version,
-            IssueInstant=written(issue_instant or now),
+            IssueInstant=written(now if issue_instant is None else issue_instant),
         )
         _add(node, "Issuer").text = issuer if issuer is not None else self.issuer
         subject = _add(node, "Subject")
@@ -356,7 +356,10 @@ def signed_by_hand(
 
 
 def canonical(node: etree._Element, prefixes: list[str] | None = None) -> bytes:
-    """Exclusive canonical form, without comments."""
+    """Exclusive canonical form, without comments. `prefixes` are those of InclusiveNamespaces, which lxml
+    knows only of what it has parsed."""
+    if prefixes:
+        node = etree.fromstring(etree.tostring(node))
     made: bytes = etree.tostring(
         node, method="c14n", exclusive=True, with_comments=False, inclusive_ns_prefixes=prefixes
     )
@@ -377,7 +380,9 @@ def encode(xml: bytes, *, urlsafe: bool = False, padded: bool = True) -> str:
     return text if padded else text.rstrip("=")
 
 
-def bearer(client: Client, secret: str, assertion: bytes | str, org: str = "acme", **form: Any) -> Any:
+def bearer(
+    client: Client, secret: str, assertion: bytes | str | None, /, org: str | None = "acme", **form: Any
+) -> Any:
     """POST /oauth/token. Bytes are encoded, a text is sent as it is; None leaves a parameter out, and an
     empty secret the authentication. `headers` are added."""
     headers = {"Authorization": basic(client.client_id, secret)} if secret else {}
@@ -422,7 +427,7 @@ class SamlApp:
         """Exchanges an assertion that says, and is signed, as `IdP.assertion` is told."""
         return self.sends(self.idp.assertion(**changes))
 
-    def sends(self, assertion: bytes | str, **form: Any) -> Any:
+    def sends(self, assertion: bytes | str | None, /, **form: Any) -> Any:
         return bearer(self.client, form.pop("secret", self.secret), assertion, **form)
 
     def bearer(self, **changes: Any) -> dict[str, str]:

@@ -32,6 +32,7 @@ LONGEST_IDENTIFIER = 1024  # of an entity ID (SAML core 8.3.6)
 LONGEST_URL = 2000
 LONGEST_ATTRIBUTE = 255
 SHORTEST_RSA_KEY = 2048
+LONGEST_CERTIFICATE = 20_000
 
 # The vendor's routes `/identityproviders/{name}`, each for one provider of an organization (wire contract
 # I; the official SDKs), and what the provider is called where nobody says.
@@ -92,9 +93,15 @@ class Certificate:
         return self.begins_at <= now < self.ends_at
 
 
-@lru_cache(maxsize=512)
 def read_certificate(pem: str) -> Certificate:
     """Raises `ValueError` for what is not a certificate in PEM, or in base64 without the lines around."""
+    if len(pem) > LONGEST_CERTIFICATE:
+        raise ValueError("too long")
+    return _read(pem)
+
+
+@lru_cache(maxsize=512)
+def _read(pem: str) -> Certificate:
     body = pem.strip()
     if body.startswith(_BEGIN):
         if not body.endswith(_END) or body.count(_BEGIN) != 1:
@@ -270,7 +277,7 @@ def _check_certificates(
         if found.pem not in known and (why := _unfit(found)):
             problems.found.append(Problem("certificates", "invalid.value", why, number))
         kept[found.fingerprint] = found.pem
-    if not kept and not problems.found:
+    if not kept and not any(problem.field == "certificates" for problem in problems.found):
         problems.add("certificates", "invalid.value", _("Add the provider's certificate."))
     if len(kept) > MOST_CERTIFICATES:
         problems.add(

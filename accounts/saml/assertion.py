@@ -97,6 +97,8 @@ def open_envelope(text: str, *, pasted: bool = False) -> Envelope:
     assertion = found[0]
     if assertion.tag != _ASSERTION or (message is not None and assertion.getparent() is not message):
         raise Refused(Check.ONE, "misplaced")
+    if {node.get("Version") for node in (assertion, message) if node is not None} != {"2.0"}:
+        raise Refused(Check.ONE, "neither")
     ids = [str(value) for value in xml.query(root, "//@*[translate(local-name(), 'ID', 'id') = 'id']")]
     if len(ids) != len(set(ids)):
         raise Refused(Check.ONE, "repeated-id")
@@ -215,13 +217,15 @@ def _judge(own: Any, envelope: Envelope) -> Any:
     if envelope.message is None:
         bare = re.sub(rb"\A\s*<\?xml[^>]*\?>", b"", data)
         data = (
-            b'<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="_'
+            # With a prefix that no signature asks for (InclusiveNamespaces).
+            b'<latchkey:Response xmlns:latchkey="urn:oasis:names:tc:SAML:2.0:protocol" ID="_'
             + secrets.token_hex(16).encode()
-            + b'" Version="2.0" IssueInstant="2000-01-01T00:00:00Z"><samlp:Status><samlp:StatusCode Value="'
+            + b'" Version="2.0" IssueInstant="2000-01-01T00:00:00Z">'
+            + b'<latchkey:Status><latchkey:StatusCode Value="'
             + SUCCESS.encode()
-            + b'"/></samlp:Status>'
+            + b'"/></latchkey:Status>'
             + bare
-            + b"</samlp:Response>"
+            + b"</latchkey:Response>"
         )
     return Judge(own, base64.b64encode(data).decode())
 

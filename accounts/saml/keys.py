@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -17,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from django.conf import settings
 
 _VALID = timedelta(days=3650)
+_LOCK = threading.Lock()
 _END_OF_KEY = "-----END PRIVATE KEY-----\n"
 
 
@@ -52,7 +54,8 @@ def make(common_name: str) -> KeyPair:
 
 def own() -> KeyPair:
     """The installation's: read from `SAML_KEY_FILE`, which is made when it is first needed."""
-    return _read(Path(settings.SAML_KEY_FILE))
+    with _LOCK:  # one thread makes it, which takes a moment, and the others wait
+        return _read(Path(settings.SAML_KEY_FILE))
 
 
 @lru_cache(maxsize=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -64,7 +65,7 @@ def plain(data: bytes) -> bytes:
         raise Refused(Check.READABLE, "not-utf-8")
     if _NOT_PLAIN.search(text):
         raise Refused(Check.READABLE, "not-plain-xml")
-    return data
+    return data.removeprefix(codecs.BOM_UTF8)
 
 
 def check_signature_form(signature: Any) -> None:
@@ -111,8 +112,8 @@ def query(node: Any, path: str) -> list[Any]:
 
 
 def text_of(node: Any) -> str:
-    """Empty for what is more than a text."""
-    return "" if len(node) else (toolkit.XML.element_text(node) or "").strip()
+    """Without the white space of XML around it; empty for what is more than a text."""
+    return "" if len(node) else (toolkit.XML.element_text(node) or "").strip(" \t\r\n")
 
 
 def optional_time(node: Any, name: str) -> datetime | None:

@@ -277,7 +277,7 @@ class _Looking:
         named = assertion.attributes.get("OrganizationName", [])
         own = self.organization.short_name
         for name in named:
-            if name.lower() != own.lower():
+            if _lower(name) != own.lower():
                 raise Refused(Check.ORGANIZATION, "other-organization", organization=name)
         if named:
             self.found(Check.ORGANIZATION, True, "organization", _values(organization=own))
@@ -295,7 +295,7 @@ class _Looking:
             raise Refused(Check.PERSON, "no-email", attribute=attribute)
         person = (
             User.objects.select_related("organization", "division")
-            .filter(organization=self.organization, email=email.lower())
+            .filter(organization=self.organization, email=_lower(email))
             .first()
             if "\0" not in email
             else None
@@ -316,6 +316,11 @@ class _Looking:
         if why:
             raise Refused(Check.STANDARD, "not-standard", why=why)
         self.found(Check.STANDARD, True, "standard")
+
+
+def _lower(text: str) -> str:
+    """In ASCII alone: beyond it, letters that are not the same can have the same lower case."""
+    return text.lower() if text.isascii() else text
 
 
 def _email_in_name_id(assertion: Assertion) -> str:

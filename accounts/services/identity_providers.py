@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit, queries
 from accounts.actor import Actor
-from accounts.errors import Conflict, Invalid, NotAllowed, NotFound
+from accounts.errors import Conflict, InsufficientScope, Invalid, NotAllowed, NotFound
 from accounts.models import IdentityProvider, Organization, User, UserState
 from accounts.permissions import Permission
 from accounts.rules import provider_spec, trust
@@ -27,6 +27,8 @@ from accounts.services import organization as organizations
 # Each organization's own; looked through whenever somebody signs in.
 MOST_PROVIDERS = 20
 NOBODY = uuid.UUID(int=0)
+# As for handing on roles (docs/decisions/006-apps-and-roles.md).
+HANDING_ON_SCOPE = "authorization"
 # What it takes to undo "Only SSO" and what led to it.
 KEEPER_PERMISSIONS = (Permission.SSO_PROVIDER_EDIT, Permission.DIRECTORY_ORGANIZATION_ADMIN)
 
@@ -161,7 +163,11 @@ def may_decide_trust(actor: Actor) -> bool:
 
 
 def require_trust(actor: Actor) -> None:
-    """Raises `NotAllowed` (`missing.division.permissions`) for who would gain by becoming somebody else."""
+    """Raises `NotAllowed` (`missing.division.permissions`) for who would gain by becoming somebody else, and
+    `InsufficientScope` for an app without the scope that is about who may do what: who signs in by a
+    provider of its own is held to no scope."""
+    if actor.scopes is not None and HANDING_ON_SCOPE not in actor.scopes:
+        raise InsufficientScope((HANDING_ON_SCOPE,))
     lacked = trust.beyond(actor.access, queries.held_by_people(actor.organization))
     if lacked:
         raise NotAllowed(
@@ -205,14 +211,15 @@ def refuse_without_provider(organization: Organization) -> None:
 
 
 def _widens(was: ProviderSpec, wanted: ProviderSpec) -> bool:
-    """Whether more is believed than before."""
+    """Whether more is believed than before; or people are sent elsewhere to type their passwords, which
+    is as good."""
     if set(wanted.certificates) - set(was.certificates):
         return True
     if (wanted.enabled and not was.enabled) or (wanted.accept_bearer and not was.accept_bearer):
         return True
     return any(
         getattr(wanted, field) != getattr(was, field)
-        for field in ("issuer", "audience", "relying_party_identifier", "email_attribute")
+        for field in ("issuer", "audience", "relying_party_identifier", "email_attribute", "target_url")
     )
 
 

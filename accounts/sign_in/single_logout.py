@@ -3,10 +3,11 @@ here when it says so."""
 
 from __future__ import annotations
 
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.utils.translation import gettext as _
@@ -43,10 +44,9 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     """By POST only: a link on another site can sign nobody out."""
     if request.user.is_authenticated:
         record(request, audit.Action.USER_SIGNED_OUT)
-    then = resolve_url(settings.LOGIN_URL)
     if "next" in request.POST:
-        then = f"{then}?{urlencode({'next': safe_next(request)})}"
-    return end_session(request, then=then)
+        return end_session(request, then=redirect_to_login(safe_next(request)).url)
+    return end_session(request, then=resolve_url(settings.LOGIN_URL))
 
 
 def end_session(request: HttpRequest, *, then: str) -> HttpResponse:

@@ -84,6 +84,7 @@ def domain_body(error: DomainError) -> dict[str, Any]:
                 "errorCode": problem.code,
                 "fieldName": problem.field,
                 "message": str(problem.message),
+                **({"line": problem.line} if problem.line is not None else {}),
             }
             for problem in error.problems
         ]

@@ -40,7 +40,7 @@ _ANSWERS: Mapping[str, dict[str, Any]] = {
     "getAuthorizationDivisionsLimit": {"type": "integer"},
     "getAuthorizationDivisionspermittedMe": {"type": "array", "items": _OBJECT},
 }
-_WITHOUT_ANSWER = frozenset({"deleteOauthClient", "deleteToken"})
+_WITHOUT_ANSWER = frozenset({"deleteIdentityprovider", "deleteOauthClient", "deleteToken"})
 _WITHOUT_BODY = frozenset({"postOauthClientSecret"})
 
 

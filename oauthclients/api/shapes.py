@@ -9,14 +9,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from accounts.actor import ActorType
-from accounts.models import Division, Organization, Role, RoleGrant, User
+from accounts.models import Binding, Division, IdentityProvider, Organization, Role, RoleGrant, User
 from accounts.permissions import expand
+from accounts.saml import service_provider
 from accounts.services.grants import NamedPair
 from oauthclients import grant_types, queries
 from oauthclients.models import Client, ClientAuthorization
 from oauthclients.scopes import Scope
 
 BASE = "/api/v2"
+# The vendor's words for what a `sloBinding` is; a `ssoBinding` is a URN.
+BINDING_WORDS = {Binding.REDIRECT: "HTTP Redirect", Binding.POST: "HTTP Post"}
 # "All divisions, now and later", wherever an id of a division stands (wire contract D1).
 ALL_DIVISIONS = "*"
 
@@ -113,6 +116,61 @@ def authorization(row: ClientAuthorization) -> dict[str, Any]:
         "state": row.state,
         "selfUri": f"{BASE}/oauth/authorizations/{row.client_id}",
     }
+
+
+# --- Identity providers (I) ----------------------------------------------------------------------
+
+
+def provider(row: IdentityProvider) -> dict[str, Any]:
+    """A certificate is its DER in base64, without the lines around. `certificate` is there for a single one
+    only: the vendor's Terraform provider looks at no other where it finds it. `entityId` and `acsUrl` are
+    what the provider has to be told about us."""
+    certificates = [_without_lines(pem) for pem in row.certificates]
+    return _present(
+        {
+            "id": str(row.id),
+            "name": row.name,
+            "disabled": not row.enabled,
+            "issuerURI": row.issuer,
+            "ssoTargetURI": row.target_url,
+            "ssoBinding": row.target_binding,
+            "sloURI": row.logout_url or None,
+            "sloBinding": BINDING_WORDS[Binding(row.logout_binding)] if row.logout_url else None,
+            "relyingPartyIdentifier": row.relying_party_identifier or None,
+            "audience": row.audience or None,
+            "certificate": certificates[0] if len(certificates) == 1 else None,
+            "certificates": certificates,
+            "nameIdentifierFormat": row.name_id_format,
+            "emailAttribute": row.email_attribute,
+            "signAuthnRequests": row.sign_requests,
+            "forceAuthn": row.force_authn,
+            "displayOnLogin": row.show_on_sign_in,
+            "acceptForBearerGrant": row.accept_bearer,
+            "metadataURL": row.metadata_url or None,
+            "entityId": service_provider.entity_id(row),
+            "acsUrl": service_provider.acs_url(),
+            "version": row.version,
+            "selfUri": f"{BASE}/identityproviders/{row.slot or row.id}",
+        }
+    )
+
+
+def _without_lines(pem: str) -> str:
+    return "".join(line for line in pem.splitlines() if not line.startswith("-----"))
+
+
+def password_sign_in(row: Organization) -> dict[str, Any]:
+    """`passwordKeeper` is who goes on signing in with a password where nobody else does."""
+    keeper = row.password_keeper_id if row.only_sso else None
+    return _present(
+        {
+            "id": "purecloud",
+            "name": "Latchkey",
+            "disabled": row.only_sso,
+            "passwordKeeper": {"id": str(keeper), "selfUri": f"{BASE}/users/{keeper}"} if keeper else None,
+            "selfUri": f"{BASE}/identityproviders/purecloud",
+        }
+    )
 
 
 # --- Organization and people (E3 to E5) ----------------------------------------------------------

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
+from accounts.rules.provider_spec import SLOTS
 from oauthclients.api import (
     authorization,
+    identity_providers,
     oauth_authorizations,
     oauth_clients,
     oauth_scopes,
@@ -46,5 +48,12 @@ urlpatterns = [
     path("authorization/roles/<str:role_id>", authorization.OneRole.as_view()),
     path("authorization/subjects/me", authorization.OwnSubject.as_view()),
     path("authorization/subjects/<str:subject_id>", authorization.OneSubject.as_view()),
+    path("identityproviders", identity_providers.Providers.as_view()),
+    path("identityproviders/purecloud", identity_providers.PasswordSignIn.as_view()),
+    *(
+        path(f"identityproviders/{slot}", identity_providers.NamedProvider.as_view(slot=slot))
+        for slot in SLOTS
+    ),
+    path("identityproviders/<str:provider_id>", identity_providers.OneProvider.as_view()),
     re_path(r"", NoSuchRoute.as_view()),
 ]

@@ -10,12 +10,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import queries as account_queries
 from accounts.actor import Actor
 from accounts.permissions import Permission
+from accounts.rules import provider_spec
+from accounts.rules.provider_spec import Certificate
 from oauthclients import queries
 from oauthclients.models import ClientDraft, ClientSecret
 
 SOON = timedelta(hours=48)
+CERTIFICATES_SOON = timedelta(days=30)
 # Of each kind; the OAuth list shows all.
 MOST = 5
 
@@ -39,6 +43,8 @@ def items(actor: Actor) -> list[Item]:
         found += [*_ending_secrets(actor), *_pending_deletion(actor)]
     if actor.access.decide(Permission.OAUTH_CLIENT_AUTHORIZE):
         found += _awaiting(actor)
+    if actor.access.decide(Permission.SSO_PROVIDER_VIEW):
+        found += _ending_certificates(actor)
     return found
 
 
@@ -113,3 +119,40 @@ def _awaiting(actor: Actor) -> Iterator[Item]:
             url=reverse("authorized-application", args=[row.client_id]),
             link_label=_("Review"),
         )
+
+
+def _ending_certificates(actor: Actor) -> list[Item]:
+    """Of each provider that is on: the end of a certificate, or that none is valid now."""
+    now = timezone.now()
+    found = []
+    for provider in account_queries.providers(actor.organization).filter(enabled=True):
+        said = _said_of(provider_spec.certificates_of(provider.certificates), now)
+        if said is not None:
+            text, when_label, when = said
+            found.append(
+                Item(
+                    text=text % {"name": provider.name},
+                    when_label=when_label,
+                    when=when,
+                    url=reverse("single-sign-on-provider", args=[provider.id]),
+                    link_label=_("Open"),
+                )
+            )
+    return sorted(found, key=lambda item: item.when)[:MOST]
+
+
+def _said_of(certificates: list[Certificate], now: datetime) -> tuple[str, str, datetime] | None:
+    """Text, label and time of what is to be said; None for nothing."""
+    in_use = [one for one in certificates if one.current(now)]
+    later = [one for one in certificates if one.begins_at > now]
+    if not in_use:
+        none = _("‘%(name)s’ has no certificate that is valid now, so nothing that it says is believed")
+        if later:
+            return none, _("one begins"), min(one.begins_at for one in later)
+        return none, _("one ended"), max((one.ends_at for one in certificates), default=now)
+    first = min(one.ends_at for one in in_use)
+    if first > now + CERTIFICATES_SOON:
+        return None
+    if len(in_use) + len(later) == 1:
+        return _("The only certificate of ‘%(name)s’ ends"), "", first
+    return _("A certificate of ‘%(name)s’ ends"), "", first

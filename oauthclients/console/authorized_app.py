@@ -26,7 +26,7 @@ from accounts.actor import Actor
 from accounts.console.guard import actor_of, requires
 from accounts.errors import Conflict, Invalid, Problem
 from accounts.permissions import Permission
-from oauthclients import queries, scopes
+from oauthclients import grant_types, queries, scopes
 from oauthclients.api import routes
 from oauthclients.console import authorized_apps, words
 from oauthclients.console.authorized_apps import STATES
@@ -149,6 +149,7 @@ class AppPage:
             "own": own,
             "may_view_client": own and bool(self.actor.access.decide(Permission.OAUTH_CLIENT_VIEW)),
             "hosts": return_hosts(client),
+            "vouched": own and client.authorization_grant_type == grant_types.SAML2_BEARER.code,
             "authorization": row,
             "state": STATES[row.state] if row else None,
             "authorized": self.authorized,

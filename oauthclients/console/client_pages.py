@@ -23,8 +23,8 @@ from accounts.console.guard import actor_of, recent_password, requires
 from accounts.permissions import Permission, label_of
 from accounts.services import grants
 from accounts.templatetags.when import exactly, relative
-from oauthclients import queries
-from oauthclients.console import client_view, effects, rights, words
+from oauthclients import grant_types, queries
+from oauthclients.console import accepted_assertions, client_view, effects, rights, words
 from oauthclients.console.snippets import snippets
 from oauthclients.models import AuthorizationState, Client
 from oauthclients.rules import deletion
@@ -40,6 +40,7 @@ def client(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
     shown = queries.client(actor.organization, client_id)
     pairs = queries.pairs_of(shown)
     may = rights.of_one(actor, pairs)
+    vouched = words.grant_type(shown) is grant_types.SAML2_BEARER
     return render(
         request,
         "oauth/clients/client.html",
@@ -63,6 +64,8 @@ def client(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
             "not_enforced": not actor.organization.enforce_scopes,
             "refused_note": effects.refused_note(actor.organization, words.grant_type(shown)),
             "waits": client_view.waits(actor, shown),
+            "assertions": accepted_assertions.box(actor, shown) if vouched else None,
+            "refusals": client_view.refusals(actor, shown) if vouched else None,
         },
     )
 

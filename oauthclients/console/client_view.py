@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy
 from accounts import audit
 from accounts import queries as account_queries
 from accounts.actor import Actor
+from accounts.console.check_assertion import ABOUT_PEOPLE, NOBODY
+from accounts.models import AuditEvent
 from accounts.permissions import CATALOGUE, Permission, expand, label_of
 from accounts.rules.access import Access, HeldRole
 from accounts.services.grants import NamedPair
@@ -25,6 +27,7 @@ from oauthclients.models import AuthorizationState, Client
 from oauthclients.scopes import CATALOGUE as SCOPES
 
 CHANGES_SHOWN = 5
+REFUSALS_SHOWN = 5
 
 # The words of an audit line's keys (services/clients.py `_described`).
 FIELDS: Mapping[str, Any] = {
@@ -124,10 +127,23 @@ def waits(actor: Actor, client: Client) -> dict[str, Any] | None:
 
 
 def changes(client: Client) -> list[dict[str, Any]]:
-    """The last audit lines of this client, as sentences."""
+    """The last audit lines of this client, as sentences. What was refused has a place of its own, and
+    would soon be all that there is."""
+    events = account_queries.changes_of(client.organization, client.id)
+    events = events.exclude(action=audit.Action.APP_ASSERTION_REFUSED)
     return [
         {"who": event.actor_name, "did": _sentence(event.action), "what": _what(event), "at": event.at}
-        for event in account_queries.changes_of(client.organization, client.id)[:CHANGES_SHOWN]
+        for event in events[:CHANGES_SHOWN]
+    ]
+
+
+def refusals(actor: Actor, client: Client) -> list[dict[str, Any]]:
+    """The last assertions that were refused, with the reason."""
+    events = account_queries.changes_of(client.organization, client.id)
+    events = events.filter(action=audit.Action.APP_ASSERTION_REFUSED)
+    may_see = actor.access.divisions_for(Permission.DIRECTORY_USER_VIEW).everywhere
+    return [
+        {"at": event.at, "text": _why(event, may_see_people=may_see)} for event in events[:REFUSALS_SHOWN]
     ]
 
 
@@ -189,11 +205,19 @@ def _labels(names: Any) -> list[str]:
     return sorted(label_of(name) for name in names)
 
 
+def _why(event: AuditEvent, *, may_see_people: bool) -> str:
+    if not may_see_people and event.after.get("reason") in ABOUT_PEOPLE:
+        return str(NOBODY)
+    detail: str = event.after.get("detail", "")
+    person = event.after.get("person") if may_see_people else None
+    return f"{person}: {detail}" if person else detail
+
+
 def _sentence(action: str) -> str:
     return str(audit.SENTENCES.get(action, action))
 
 
-def _what(event: Any) -> str:
+def _what(event: AuditEvent) -> str:
     if event.action != audit.Action.CLIENT_EDITED:
         return ""
     return ", ".join(str(text) for key, text in FIELDS.items() if key in event.after or key in event.before)

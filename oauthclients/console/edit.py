@@ -166,7 +166,7 @@ class EditPage:
             ],
             "details_form": forms.form(forms.DetailsForm, self.typed["details"], problems),
             "grant_fixed": self.grant.label,
-            **access_context(self.actor, self.book, self.grant, self.typed, problems),
+            **access_context(self.actor, self.book, self.grant, self.typed, problems, self.client),
             **duration_context(self.book, self.typed, problems),
             **more,
         }

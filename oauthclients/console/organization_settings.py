@@ -428,6 +428,8 @@ def _what(event: AuditEvent) -> Iterator[str]:
     change = _("from %(before)s to %(after)s")
     if "name" in after:
         yield change % {"before": f"‘{before.get('name', '')}’", "after": f"‘{after['name']}’"}
+    if after.get("passwordKeeper"):
+        yield _("‘%(name)s’ keeps a password") % {"name": after["passwordKeeper"]}
     if "enableIdleTokenTimeout" in after:
         yield _("timeout turned on") if after["enableIdleTokenTimeout"] else _("timeout turned off")
     for key, pattern in (

@@ -178,7 +178,7 @@ def _saml2_bearer(client: Client) -> list[Part]:
             "curl",
             "curl",
             f"""\
-# assertion.b64: {_("the assertion from your identity provider, in base64url")}
+# {_held()}
 curl -u "{client.client_id}:$CLIENT_SECRET" \\
   -d grant_type={quote(str(grant_types.SAML2_BEARER.grant_type), safe="")} \\
   -d orgName={organization} \\
@@ -191,8 +191,12 @@ curl -u "{client.client_id}:$CLIENT_SECRET" \\
             _("Python SDK"),
             f"""\
 import os
+from pathlib import Path
 
 import PureCloudPlatformClientV2 as sdk
+
+# {_held()}
+assertion = Path("assertion.b64").read_text().strip()
 
 client = sdk.api_client.ApiClient(host="{settings.BASE_URL}")
 client.get_saml2bearer_token(
@@ -209,7 +213,12 @@ client.get_saml2bearer_token(
             "javascript",
             _("JavaScript SDK"),
             f"""\
+import {{ readFileSync }} from "node:fs";
 {_javascript_head()}
+
+// {_held()}
+const assertion = readFileSync("assertion.b64", "utf8").trim();
+
 await client.loginSaml2BearerGrant(
   "{client.client_id}",
   process.env.CLIENT_SECRET,
@@ -221,6 +230,11 @@ await client.loginSaml2BearerGrant(
 """,
         ),
     ]
+
+
+def _held() -> str:
+    """An assertion is a credential: it stands in a file, and not in the code."""
+    return _("assertion.b64: a fresh assertion from your identity provider, in base64 or base64url")
 
 
 _BY_GRANT: Mapping[str, Callable[[Client], list[Part]]] = {

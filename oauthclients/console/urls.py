@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from oauthclients.console import client_list, client_pages, edit, secret_page, secret_pages, wizard
+from oauthclients.console import (
+    check_assertion,
+    client_list,
+    client_pages,
+    edit,
+    secret_page,
+    secret_pages,
+    wizard,
+)
 
 urlpatterns = [
     path("", client_list.client_list, name="oauth-clients"),
@@ -11,6 +19,7 @@ urlpatterns = [
     path("add/<uuid:draft_id>/leave/", wizard.leave, name="oauth-client-add-leave"),
     path("add/<uuid:draft_id>/<slug:step>/", wizard.step, name="oauth-client-add-step"),
     path("<uuid:client_id>/", client_pages.client, name="oauth-client"),
+    path("<uuid:client_id>/check-assertion/", check_assertion.check, name="oauth-client-check-assertion"),
     path("<uuid:client_id>/edit/", edit.edit_client, name="oauth-client-edit"),
     path("<uuid:client_id>/secret/", secret_pages.generate, name="oauth-client-secret"),
     path("<uuid:client_id>/secret/end/", secret_pages.end, name="oauth-client-secret-end"),

@@ -28,12 +28,11 @@ from accounts.console.guard import actor_of, ask_password, recently_typed, requi
 from accounts.errors import DomainError, Invalid, NotAllowed, NotFound, Problem
 from accounts.permissions import Permission
 from oauthclients import grant_types, queries
+from oauthclients.console import accepted_assertions, effects, forms, secret_page, tables, words
 from oauthclients.console import drafts as draft_store
-from oauthclients.console import effects, forms, secret_page, tables, words
 from oauthclients.console.drafts import DraftChangedError, DraftUsedError
 from oauthclients.console.forms import ACCESS, DETAILS, DURATION, PARTS, Typed
-from oauthclients.console.snippets import token_url
-from oauthclients.models import ClientDraft
+from oauthclients.models import Client, ClientDraft
 from oauthclients.rules import token_life
 from oauthclients.services import clients
 
@@ -341,11 +340,17 @@ class DetailsPage(StepPage):
                     "ticks": grant.ticks,
                     "small": grant.small_print,
                     "more": grant.flow,
-                    "warning": effects.refused_note(self.actor.organization, grant),
+                    "warning": self.warning(grant),
                 }
                 for grant in grant_types.GRANT_TYPES
             ],
         }
+
+    def warning(self, grant: grant_types.GrantType) -> str:
+        """Why a client of this type would get no tokens here, as things are."""
+        if grant is grant_types.SAML2_BEARER:
+            return accepted_assertions.warning(self.actor)
+        return effects.refused_note(self.actor.organization, grant)
 
 
 class AccessPage(StepPage):
@@ -414,6 +419,7 @@ def access_context(
     grant: grant_types.GrantType,
     typed: Mapping[str, Any],
     problems: list[Problem],
+    client: Client | None = None,
 ) -> dict[str, Any]:
     """For parts/access.html, in the wizard and on the edit page."""
     access = typed.get(ACCESS, {})
@@ -436,7 +442,7 @@ def access_context(
             "scope_errors": [p.message for p in problems if p.field == "scope"],
         }
     if grant is grant_types.SAML2_BEARER:
-        context["token_url"] = token_url()
+        context["assertions"] = accepted_assertions.box(actor, client)
     return context
 
 

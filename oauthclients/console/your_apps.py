@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.actor import Actor
 from accounts.console.guard import actor_of, requires
-from oauthclients import queries, scopes
+from oauthclients import grant_types, queries, scopes
 from oauthclients.models import Client, Consent
 from oauthclients.rules import effective_access
 from oauthclients.rules.effective_access import Word
@@ -40,6 +40,7 @@ def app_list(request: HttpRequest) -> HttpResponse:
                 {
                     "consent": consent,
                     "client": consent.client,
+                    "vouched": _vouched(consent.client),
                     "last_used": uses.get(consent.client_id),
                     "hindrance": _hindrance(actor, consent.client, words[consent.client_id]),
                     "scopes": _scopes(consent, words[consent.client_id]),
@@ -58,9 +59,12 @@ def revoke(request: HttpRequest, consent_id: uuid.UUID) -> HttpResponse:
     consent = get_object_or_404(queries.consents(actor.organization, actor.id), id=consent_id)
     if request.method == "POST":
         consents.revoke(actor=actor, consent_id=consent_id)
-        messages.success(
-            request, _("‘%(name)s’ can no longer act for you.") % {"name": consent.client.name}
+        done = (
+            _("‘%(name)s’ cannot act for you until your identity provider vouches for you again.")
+            if _vouched(consent.client)
+            else _("‘%(name)s’ can no longer act for you.")
         )
+        messages.success(request, done % {"name": consent.client.name})
         return redirect("your-apps")
     return render(
         request,
@@ -73,7 +77,9 @@ def revoke(request: HttpRequest, consent_id: uuid.UUID) -> HttpResponse:
             "dialog_title": _("Revoke the access of ‘%(name)s’?") % {"name": consent.client.name},
             "dialog_text": [
                 _("The app can no longer act for you, and is signed out at once."),
-                _("If you use it again, it asks you again."),
+                _("It can come again with another assertion of your identity provider.")
+                if _vouched(consent.client)
+                else _("If you use it again, it asks you again."),
             ],
             "dialog_confirm": _("Revoke access"),
             "dialog_danger": True,
@@ -81,6 +87,11 @@ def revoke(request: HttpRequest, consent_id: uuid.UUID) -> HttpResponse:
             "dialog_action": request.path,
         },
     )
+
+
+def _vouched(client: Client) -> bool:
+    """Whether it was not the person who agreed, but their identity provider that vouched for them."""
+    return client.authorization_grant_type == grant_types.SAML2_BEARER.code
 
 
 def _hindrance(actor: Actor, client: Client, word: Word) -> str:

@@ -20,7 +20,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from accounts.errors import NotAllowed
+from accounts.errors import InsufficientScope
 from accounts.rules.access import ALLOWED, Access, Decision
 from oauthclients import scopes
 from oauthclients.models import AuthorizationState
@@ -28,7 +28,7 @@ from oauthclients.models import AuthorizationState
 # Codes of wire contract G2.
 NOT_AUTHORIZED = "not.authorized"
 ROLE_LIMIT = "authz.policy.denied"
-MISSING_SCOPE = "app.not.authorized.for.scope"
+MISSING_SCOPE = InsufficientScope.code
 
 
 @dataclass(frozen=True)
@@ -83,32 +83,17 @@ class EffectiveAccess:
         return self.access.decide(*any_of, division_id=division_id, division_name=division_name)
 
 
-class InsufficientScope(NotAllowed):
-    """The app may not, whatever its person may. `scopes` are told in the header of RFC 6750 3.1 too."""
-
-    def __init__(self, message: str, scopes: tuple[str, ...]) -> None:
-        super().__init__(message, code=MISSING_SCOPE)
-        self.scopes = scopes
-        self.parameters = {"scopes": ",".join(scopes)}
-
-
 def decide_scope(held: frozenset[str] | None, *any_of: str) -> Decision:
     """At least one of these scopes; `held` is None where scopes do not apply."""
     if held is None or held.intersection(any_of):
         return ALLOWED
-    names = ", ".join(any_of)
-    return Decision(
-        False,
-        MISSING_SCOPE,
-        any_of,
-        message=_("App not authorized to use scope [%(names)s]") % {"names": names},
-    )
+    return Decision(False, MISSING_SCOPE, any_of, message=InsufficientScope(any_of).message)
 
 
 def require(decision: Decision) -> None:
     """Raises `InsufficientScope` or another `NotAllowed`, unless it is allowed."""
     if decision.code == MISSING_SCOPE:
-        raise InsufficientScope(decision.sentence, decision.missing)
+        raise InsufficientScope(decision.missing)
     decision.require()
 
 

@@ -15,6 +15,7 @@ from accounts.errors import Conflict, NotFound
 from accounts.models import User
 from accounts.permissions import Permission
 from accounts.services import grants
+from accounts.services.identity_providers import HANDING_ON_SCOPE
 from accounts.services.grants import NamedPair
 from oauthclients import queries
 from oauthclients.models import Client, Consent
@@ -51,7 +52,7 @@ def require_scope_to_hand_on(actor: Actor, pairs: Sequence[NamedPair]) -> None:
     holds them: a client with roles acts without scopes, so whoever makes one, or gets its secret, would
     else be held to none. Raises `InsufficientScope`."""
     if pairs:
-        require(decide_scope(actor.scopes, "authorization"))
+        require(decide_scope(actor.scopes, HANDING_ON_SCOPE))
 
 
 def locked(actor: Actor, client_id: object) -> Client:
@@ -87,6 +88,11 @@ def lock_consents(consents: QuerySet[Consent]) -> list[uuid.UUID]:
     one order, and before the client is locked."""
     rows = consents.select_for_update(of=("self",)).order_by("id")
     return list(rows.values_list("id", flat=True))
+
+
+def hold(client: Client) -> None:
+    """Keeps others from changing the client until the caller's transaction ends, and whoever deletes it."""
+    list(Client.objects.select_for_update(of=("self",), no_key=True).filter(id=client.id).values_list("id"))
 
 
 def refuse_pending_deletion(client: Client) -> None:

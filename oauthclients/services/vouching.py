@@ -42,6 +42,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     Check.STANDARD: "The assertion is not as SAML 2.0 wants it.",
 }
 UNKNOWN_ORGANIZATION = "Unknown orgName."
+NOT_PERMITTED = "The app may not act for this person."
 SECRET_ENDED = "The client's secret has just ended."
 
 
@@ -77,7 +78,11 @@ def exchange(
     if person is None or not person.is_active:
         verdict = Verdict((Finding(Check.PERSON, False, "inactive-person", {"person": str(person)}),))
         raise _not_met(client, verdict)
+    if consents.lock(person, client) is None:
+        # Nothing to lock yet: whoever replaces the secret and revokes what it got waits for this instead.
+        access.hold(client)
     if not still_proven():
+        _refused(client, "secret-ended", SECRET_ENDED, person)
         raise NotVouchedFor(SECRET_ENDED)
     return _give(client, person, examined, wanted, now)
 
@@ -89,17 +94,17 @@ def _give(
     wanted: Iterable[str] | None,
     now: datetime,
 ) -> families.SignIn:
-    """With the person locked."""
+    """With the person locked, and what they have to do with the client."""
     organization = person.organization
-    consents.lock(person, client)
     word = queries.word_on(organization, client)
     permitted = common_scopes(word, client.scope, client.scope if wanted is None else wanted)
     found = barrier(account_queries.access_of(organization.id, person.id), word)
     if found and not permitted:
         found = unauthorized()
     if not found:
-        _refused(client, found.code, found.sentence, person)
-        raise NotVouchedFor(found.sentence)
+        with translation.override("en"):
+            _refused(client, found.code, found.sentence, person)
+        raise NotVouchedFor(NOT_PERMITTED)
     if not assertions.spend(examined):
         raise _not_met(client, assertions.again(examined))
     consent = consents.agree(

@@ -15,7 +15,16 @@ from django.utils import timezone
 from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model
 
 from accounts import queries
-from accounts.models import AuditEvent, Organization, Role, RoleGrant, User
+from accounts.models import (
+    AuditEvent,
+    Organization,
+    ProviderSession,
+    ProviderSignIn,
+    Role,
+    RoleGrant,
+    UsedAssertion,
+    User,
+)
 from oauthclients.models import Client, ClientDraft, ClientSecret, Consent, FamilyToken, TokenFamily
 from oauthclients.services import clients
 from tests.cast import token_request
@@ -305,3 +314,31 @@ def test_a_client_deleted_for_good_leaves_no_grant_behind(cast):
     clients.delete(actor=cast.actor(cast.ada), client_id=client.id)
 
     assert not RoleGrant.objects.filter(subject_id=client.id).exists()
+
+
+def test_purge_forgets_assertions_when_they_could_not_be_used_again(cast, time_machine):
+    time_machine.move_to(timezone.now())
+    idp = IdP()
+    provider = idp.provider(cast.acme)
+    client, secret = cast.client(name="Desk", grant_type="saml2-bearer", scope=("users",), by=cast.ada)
+    assertion = idp.assertion()
+    assert bearer(client, secret, assertion).status_code == 200
+    ProviderSignIn.objects.create(
+        id="_old", provider=provider, browser="x", started_at=timezone.now() - timedelta(days=2)
+    )
+    ProviderSession.objects.create(key="gone", provider=provider, person=cast.eve, subject="x")
+
+    call_command("purge", stdout=io.StringIO())
+
+    assert UsedAssertion.objects.count() == 1
+    assert not ProviderSignIn.objects.exists()
+    assert not ProviderSession.objects.exists()
+    time_machine.shift(timedelta(minutes=5, seconds=8))  # within the skew
+    call_command("purge", stdout=io.StringIO())
+    assert bearer(client, secret, assertion).json()["error_description"] == (
+        "The assertion has been used already."
+    )
+    time_machine.shift(timedelta(seconds=10))
+    call_command("purge", stdout=io.StringIO())
+    assert not UsedAssertion.objects.exists()
+    assert bearer(client, secret, assertion).status_code == 400

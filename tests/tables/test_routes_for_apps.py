@@ -15,12 +15,12 @@ from accounts.services import people
 from oauthclients import scopes
 from oauthclients.models import Client, ClientAuthorization
 from tests.cast import Cast
-from tests.tables.test_routes import ROWS, Row, World, _rows, refused
+from tests.tables.test_routes import CALLED, Row, World, _rows, refused
 
-every_row = pytest.mark.parametrize("row", ROWS, ids=str)
-guarded_rows = pytest.mark.parametrize("row", [row for row in ROWS if row.permissions], ids=str)
-divided_rows = pytest.mark.parametrize("row", [row for row in ROWS if row.divided], ids=str)
-strict_rows = pytest.mark.parametrize("row", [row for row in ROWS if row.route != "tokens/me"], ids=str)
+every_row = pytest.mark.parametrize("row", CALLED, ids=str)
+guarded_rows = pytest.mark.parametrize("row", [row for row in CALLED if row.permissions], ids=str)
+divided_rows = pytest.mark.parametrize("row", [row for row in CALLED if row.divided], ids=str)
+strict_rows = pytest.mark.parametrize("row", [row for row in CALLED if row.route != "tokens/me"], ids=str)
 
 
 class Apps(World):
@@ -73,9 +73,15 @@ def others(row: Row) -> tuple[str, ...]:
     )
 
 
-@pytest.mark.parametrize(("row", "scope"), [(row, scope) for row in ROWS for scope in row.scopes], ids=str)
+@pytest.mark.parametrize(
+    ("row", "scope"), [(row, scope) for row in CALLED for scope in row.scopes], ids=str
+)
 def test_what_all_three_allow_is_allowed(world, row, scope):
-    headers = world.headers(row, *row.permissions, scope=(scope,), division=world.cast.east)
+    # What decides who may sign in as whom takes the scope about rights as well.
+    also = ("authorization",) if row.trusted else ()
+    headers = world.headers(row, *row.permissions, scope=(scope, *also), division=world.cast.east)
+    if row.trusted:
+        world.nobody_may_more()
     response = world.call(row, headers)
     assert response.status_code == success(row), response.content
     assert b"globex" not in response.content.lower()
@@ -145,6 +151,8 @@ def test_where_the_organization_limits_the_app_to_a_role(world, row):
 @every_row
 def test_where_scopes_are_not_enforced_the_person_alone_counts(world, row):
     headers = world.headers(row, *row.permissions, scope=("voicemail",), division=world.cast.east)
+    if row.trusted:
+        world.nobody_may_more()
     Organization.objects.filter(id=world.cast.acme.id).update(enforce_scopes=False)
     id = world.id_of(row.target) if row.target else None
     world.word(state="Revoked")

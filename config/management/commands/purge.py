@@ -15,7 +15,7 @@ from django.utils import timezone
 from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model
 
 from accounts.actor import system
-from accounts.models import Organization
+from accounts.models import Organization, ProviderSession, ProviderSignIn, UsedAssertion
 from oauthclients.models import ClientDraft, ClientSecret, TokenFamily
 from oauthclients.queries import DRAFTS_LIVE
 from oauthclients.services import clients
@@ -23,6 +23,8 @@ from oauthclients.services import clients
 BATCH = 1_000
 # How long a code or refresh token of a family that was ended is still told from one that never was.
 KEPT_AFTER_END = timedelta(days=7)
+# A sign-in at a provider is over after minutes; its row may help somebody who asks what went wrong.
+KEPT_SIGN_IN = timedelta(days=1)
 
 
 class Command(BaseCommand):
@@ -48,7 +50,15 @@ class Command(BaseCommand):
                 .exclude(refresh_token__revoked=None, refresh_token__isnull=False)
             ),
             "secrets": self.delete(ClientSecret.objects.filter(ends_at__lte=now)),
+            "assertions": self.delete(UsedAssertion.objects.filter(ends_at__lte=now)),
+            "sign-ins at providers": self.delete(
+                ProviderSignIn.objects.filter(started_at__lte=now - KEPT_SIGN_IN)
+            ),
             "sessions": self.delete(Session.objects.filter(expire_date__lte=now)),
+            # After the sessions, which may have ended just now.
+            "sessions of providers": self.delete(
+                ProviderSession.objects.exclude(key__in=Session.objects.values("session_key"))
+            ),
             "failed sign-ins": self.delete(
                 AccessAttempt.objects.filter(attempt_time__lte=now - settings.AXES_COOLOFF_TIME)
             ),

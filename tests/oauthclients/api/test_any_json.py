@@ -6,6 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.models import IdentityProvider
+from tests.saml import IdP
+
 VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -13,7 +16,8 @@ VALUES = st.recursive(
     | st.sampled_from([2**31, 2**63, -(2**63) - 1, 10**400])
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=20)
-    | st.sampled_from(["*", "active", "inactive", "CODE", "CLIENT-CREDENTIALS", "SAML2-BEARER", "EXACT"]),
+    | st.sampled_from(["*", "active", "inactive", "CODE", "CLIENT-CREDENTIALS", "SAML2-BEARER", "EXACT"])
+    | st.sampled_from(["https://idp.example/", "HTTP Post", "MIIB", "-----BEGIN CERTIFICATE-----"]),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(st.text(max_size=5), inner, max_size=3)
@@ -35,6 +39,27 @@ CLIENT = [
     "dateToDelete",
 ]
 PERSON = ["name", "email", "divisionId", "title", "department", "password", "state", "version"]
+PROVIDER = [
+    "name",
+    "disabled",
+    "issuerURI",
+    "ssoTargetURI",
+    "ssoBinding",
+    "sloURI",
+    "sloBinding",
+    "relyingPartyIdentifier",
+    "audience",
+    "certificate",
+    "certificates",
+    "nameIdentifierFormat",
+    "emailAttribute",
+    "signAuthnRequests",
+    "forceAuthn",
+    "displayOnLogin",
+    "acceptForBearerGrant",
+    "metadataURL",
+    "version",
+]
 SEARCH = ["query", "pageSize", "pageNumber", "sortBy", "sortOrder", "expand"]
 
 many = settings(
@@ -67,6 +92,21 @@ def test_as_a_client(admin, body):
 def test_as_a_person(admin, cast, body):
     assert admin.post("/users", body).status_code in (200, 400, 409)
     assert admin.patch(f"/users/{cast.eve.id}", body).status_code in (200, 400, 409)
+
+
+@many
+@given(body=objects(PROVIDER))
+def test_as_an_identity_provider(admin, cast, body):
+    row = IdentityProvider.objects.first() or IdP().provider(cast.acme)
+    assert admin.post("/identityproviders", body).status_code in (200, 400, 409)
+    assert admin.put(f"/identityproviders/{row.id}", body).status_code in (200, 400, 409)
+    assert admin.put("/identityproviders/okta", body).status_code in (200, 400, 409)
+
+
+@many
+@given(body=objects(["disabled", "passwordKeeper"]))
+def test_as_signing_in_with_a_password(admin, body):
+    assert admin.put("/identityproviders/purecloud", body).status_code in (200, 400)
 
 
 @many

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from oauth2_provider.models import get_access_token_model
@@ -16,6 +17,7 @@ from accounts.models import AuditEvent, Organization
 from oauthclients.models import AuthorizationState, Client, ClientAuthorization
 from oauthclients.services import authorizations
 from tests.oauthclients.services.test_authorizations import app, edit, said, signed_in
+from tests.saml import SamlApp
 
 LIST = "/admin/integrations/authorized-applications/"
 FIND = f"{LIST}authorize/"
@@ -457,3 +459,32 @@ def test_an_empty_list_offers_the_same_dialog_as_a_full_one(cast, browser_of):
     )
     assert button
     assert "data-dialog" in button[0]
+
+
+# --- Apps that send assertions -------------------------------------------------------------------
+
+
+def test_an_app_that_gets_assertions_is_approved_and_revoked_like_others(cast, browser_of):
+    ada = browser_of(cast.ada)
+    saml = SamlApp.at_acme(cast, "users", "user-basic-info", name="Desk", by=cast.ben)
+    assert saml.asks().json()["description"] == "The app may not act for this person."
+    assert names(ada) == ["Desk"]
+    html = page(ada, url(saml.client))
+    assert "People are not asked. Your identity provider vouches for them." in html
+    assert "Returns people to" not in html
+    ada.post(url(saml.client), form(saml.client, "users", version=1))
+    headers = saml.bearer()
+    assert Browser().get("/api/v2/tokens/me", headers=headers).status_code == 200
+    row = ada.get(LIST).context["rows"][0]
+    assert row["last_used"] is not None
+    asked = page(ada, url(saml.client, "revoke/"))
+    assert "Nobody here can use the app any more, and 1 token stops working at once." in asked
+    version = ClientAuthorization.objects.get(client=saml.client).version
+    ada.post(url(saml.client, "revoke/"), {"version": version})
+    assert Browser().get("/api/v2/tokens/me", headers=headers).status_code == 401
+    assert saml.asks().status_code == 400
+    assert "Authorize again" in page(ada, url(saml.client))
+
+
+def test_of_an_app_that_asks_people_no_such_thing_is_said(cast, browser_of):
+    assert "People are not asked" not in page(browser_of(cast.ada), url(app(cast)))

@@ -69,3 +69,13 @@ def test_code_for_the_implicit_grant_sends_a_state_and_checks_it(cast):
     code = next(snippet["code"] for snippet in snippets(client) if snippet["id"] == "browser")
     assert '&state=" + state;' in code
     assert 'if (!sent || answer.get("state") !== sent)' in code
+
+
+def test_an_assertion_stands_in_a_file_and_never_in_the_code(cast):
+    client, _secret = made(cast, "saml2-bearer")
+    codes = {snippet["id"]: snippet["code"] for snippet in snippets(client)}
+    assert "assertion@assertion.b64" in codes["curl"]
+    assert 'assertion = Path("assertion.b64").read_text()' in codes["python"]
+    assert 'const assertion = readFileSync("assertion.b64", "utf8")' in codes["javascript"]
+    for code in codes.values():
+        assert "acme" in code  # the short name of the organization, as `orgName`

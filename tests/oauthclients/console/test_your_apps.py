@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import connection
+from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -12,6 +13,7 @@ from accounts.models import Organization
 from oauthclients.models import Client, Consent
 from oauthclients.services import authorizations, clients
 from tests.oauthclients.services.test_authorizations import app, living, signed_in
+from tests.saml import SamlApp
 
 APPS = "/account/apps/"
 
@@ -135,3 +137,22 @@ def test_many_apps_cost_no_more_than_one(cast, browser_of):
     for number in range(10):
         signed_in(cast.eve, app(cast, name=f"App {number}"))
     assert cost() == one
+
+
+def test_of_an_app_that_gets_assertions_it_says_who_vouches_and_that_it_can_come_again(cast, browser_of):
+    saml, eve = SamlApp.at_acme(cast, "users:readonly", name="Desk"), browser_of(cast.eve)
+    headers = saml.bearer()
+    html = page(eve)
+    assert "Your identity provider vouches for you to this app." in html
+    assert "· Since <time" in html
+    assert "Allowed" not in html
+    address = revoking(Consent.objects.get(user=cast.eve))
+    asked = page(eve, address)
+    assert "It can come again with another assertion of your identity provider." in asked
+    assert "it asks you again" not in asked
+    done = eve.post(address, follow=True).content.decode()
+    assert "‘Desk’ cannot act for you until your identity provider vouches for you again." in done
+    assert Browser().get("/api/v2/tokens/me", headers=headers).status_code == 401
+    assert shown(eve) == []
+    assert saml.asks().status_code == 200
+    assert len(shown(eve)) == 1
