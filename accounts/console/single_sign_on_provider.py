@@ -283,7 +283,7 @@ def _what_stops(shown: IdentityProvider) -> list[str]:
     else:
         text = _("Nobody can sign in through it any more.")
     apps = [_("Apps that send its assertions get no new tokens.")] if shown.accept_bearer else []
-    return [text, *apps, _("Whoever is signed in stays signed in.")]
+    return [text, *apps, _("Whoever signed in through it is signed out, but for you.")]
 
 
 def breadcrumbs() -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from django.utils.translation import gettext as _
 from accounts import audit, queries
 from accounts.actor import Actor
 from accounts.errors import Conflict, InsufficientScope, Invalid, NotAllowed, NotFound
-from accounts.models import IdentityProvider, Organization, User, UserState
+from accounts.models import IdentityProvider, Organization, ProviderSession, User, UserState
 from accounts.permissions import Permission
 from accounts.rules import provider_spec, trust
 from accounts.rules.provider_spec import ProviderSpec
@@ -61,6 +62,9 @@ def change(
     """Changes a provider. `spec` is told what it is now, read under the lock, and answers what it shall
     be. With `version`, the one that the caller saw, a change in between raises `Conflict`.
 
+    Switching it off ends the sign-ins that began there, but for the actor's own: whoever does so may have
+    found that it cannot be trusted. Tokens that apps got for its assertions are the clients' business.
+
     What only makes the provider believed for less (it is switched off, a certificate goes) takes no more
     than the permission.
     """
@@ -85,26 +89,29 @@ def change(
         provider.version += 1
         _save(provider)
         _require_one_left(organization)
+        off = was.enabled and not wanted.enabled
+        ended = {"sessionsEnded": _end_sessions(actor, provider)} if off else {}
         audit.record(
             actor,
             audit.Action.PROVIDER_EDITED,
             **named(provider),
             before=provider_spec.described(was),
-            after=provider_spec.described(wanted),
+            after={**provider_spec.described(wanted), **ended},
         )
     return provider
 
 
 def delete(*, actor: Actor, provider_id: object) -> None:
-    """Sign-ins that began there go on; nothing new begins."""
+    """For good. What began there ends, as when it is switched off."""
     actor.require(Permission.SSO_PROVIDER_DELETE)
     with transaction.atomic():
         organization = organizations.locked(actor.organization)
         provider = _locked(actor, provider_id)
         line = {**named(provider), "before": provider_spec.described(spec_of(provider))}
+        ended = _end_sessions(actor, provider)
         provider.delete()
         _require_one_left(organization)
-        audit.record(actor, audit.Action.PROVIDER_DELETED, **line)
+        audit.record(actor, audit.Action.PROVIDER_DELETED, **line, after={"sessionsEnded": ended})
 
 
 def set_only_sso(
@@ -163,9 +170,9 @@ def may_decide_trust(actor: Actor) -> bool:
 
 
 def require_trust(actor: Actor) -> None:
-    """Raises `NotAllowed` (`missing.division.permissions`) for who would gain by becoming somebody else, and
-    `InsufficientScope` for an app without the scope that is about who may do what: who signs in by a
-    provider of its own is held to no scope."""
+    """Raises `NotAllowed` (`missing.division.permissions`) for who would gain by becoming somebody else,
+    and `InsufficientScope` for an app without the scope that is about who may do what: who signs in by
+    a provider of its own is held to no scope."""
     if actor.scopes is not None and HANDING_ON_SCOPE not in actor.scopes:
         raise InsufficientScope((HANDING_ON_SCOPE,))
     lacked = trust.beyond(actor.access, queries.held_by_people(actor.organization))
@@ -233,6 +240,16 @@ def _require_one_left(organization: Organization) -> None:
         raise Conflict(
             _("People sign in through single sign-on only here: another identity provider must be on.")
         ) from error
+
+
+def _end_sessions(actor: Actor, provider: IdentityProvider) -> int:
+    """How many there were."""
+    found = ProviderSession.objects.filter(provider=provider).exclude(person_id=actor.id)
+    keys = list(found.values_list("key", flat=True))
+    ended = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+    count, _by_model = ended.delete()
+    ProviderSession.objects.filter(key__in=keys).delete()
+    return count
 
 
 def _locked(actor: Actor, provider_id: object) -> IdentityProvider:
