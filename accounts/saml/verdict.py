@@ -124,7 +124,7 @@ SENTENCES: Mapping[str, Any] = {
     "unknown-person": _("Nobody here has the email ‘%(email)s’."),
     "inactive-person": _("%(person)s is not active."),
     # standard
-    "standard": _("Met."),
+    "standard": _("Nothing else is wrong."),
     "not-standard": _("%(why)s"),
 }
 

@@ -38,10 +38,11 @@ MOST_CANDIDATES = 20
 @dataclass(frozen=True)
 class Answer:
     """What came of an answer. `row` is the sign-in to go on with; without one, `verdict` says why not.
-    `reference` finds its line in the audit trail."""
+    `provider` is who it claims to be of, where that is one."""
 
     row: ProviderSignIn | None
     verdict: Verdict
+    provider: IdentityProvider | None = None
 
 
 def start(
@@ -96,7 +97,7 @@ def receive(*, text: str, browser: str, unasked_next: str) -> Answer:
                 return Answer(row, verdict)
             verdict = Verdict((Finding(str(Check.RECIPIENT), False, "unknown-request"),))
         _refused(provider, verdict)
-    return Answer(None, verdict)
+    return Answer(None, verdict, provider)
 
 
 def to_finish(*, id: str, browser: str) -> ProviderSignIn | None:
@@ -132,13 +133,16 @@ def proved_now(row: ProviderSignIn) -> bool:
 
 
 def remember(*, key: str, row: ProviderSignIn, person: User) -> None:
-    """That a session, by the key that it is stored under, began there."""
-    ProviderSession.objects.create(
+    """That a session, by the key that it is stored under, began there; or goes on with what they say now,
+    for somebody who signs in once more."""
+    ProviderSession.objects.update_or_create(
         key=key,
-        provider_id=row.provider_id,
-        person=person,
-        subject=digest(row.name_id.get("value", "")),
-        session_index=digest(row.session_index) if row.session_index else "",
+        defaults={
+            "provider_id": row.provider_id,
+            "person": person,
+            "subject": digest(row.name_id.get("value", "")),
+            "session_index": digest(row.session_index) if row.session_index else "",
+        },
     )
 
 

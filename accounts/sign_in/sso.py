@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 import uuid
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import login
@@ -25,8 +26,9 @@ from accounts.origin import origin
 from accounts.permissions import Permission
 from accounts.saml import service_provider
 from accounts.saml.messages import Outgoing
-from accounts.saml.verdict import Verdict
+from accounts.saml.verdict import Check, Verdict
 from accounts.services import provider_sign_ins
+from accounts.services.provider_sign_ins import Answer
 from accounts.sign_in.idle import USED_AT
 from accounts.sign_in.sessions import stored
 from accounts.sign_in.views import (
@@ -93,7 +95,7 @@ def acs(request: HttpRequest) -> HttpResponse:
         unasked_next=safe_path(request, request.POST.get("RelayState", "")),
     )
     if answer.row is None:
-        return refusal_page(request, answer.verdict)
+        return refusal_page(request, answer)
     response = HttpResponseRedirect(reverse("sso-finish", args=[answer.row.id]))
     response.status_code = 303
     if answer.row.browser == provider_sign_ins.digest(browser):
@@ -153,13 +155,23 @@ def send(request: HttpRequest, message: Outgoing, *, heading: str) -> HttpRespon
     return response
 
 
-def refusal_page(request: HttpRequest, verdict: Verdict) -> HttpResponse:
+def refusal_page(request: HttpRequest, answer: Answer) -> HttpResponse:
     """Says in one word what was wrong; the audit trail says it in full, under the reference."""
+    refusal = answer.verdict.refusal
+    org = answer.provider.organization.short_name if answer.provider else ""
+    if refusal.check == Check.PERSON:
+        return no(
+            request,
+            _("Nobody here with the email that your identity provider gave can sign in."),
+            _("Ask your administrator, and give them the reference."),
+            org=org,
+        )
     return no(
         request,
         _("The identity provider's answer could not be accepted (%(what)s).")
-        % {"what": verdict.refusal.label.lower()},
+        % {"what": refusal.label.lower()},
         _("Try again. If it happens once more, give the reference to your administrator."),
+        org=org,
     )
 
 
@@ -230,7 +242,7 @@ def _test_result(request: HttpRequest, row: ProviderSignIn) -> HttpResponse:
             "provider": row.provider,
             "lines": verdict.findings,
             "accepted": verdict.met,
-            "person": row.person,
+            "found": row.person,
             "back": reverse("single-sign-on-provider", args=[row.provider_id]),
         },
     )
@@ -253,8 +265,10 @@ def _over(request: HttpRequest) -> HttpResponse:
     )
 
 
-def no(request: HttpRequest, text: str, note: str, *, heading: str = "", status: int = 400) -> HttpResponse:
-    """A page that says why not."""
+def no(
+    request: HttpRequest, text: str, note: str, *, heading: str = "", status: int = 400, org: str = ""
+) -> HttpResponse:
+    """A page that says why not. `org` is the organization whose sign-in page is the way on."""
     return render(
         request,
         "accounts/sso_refused.html",
@@ -264,6 +278,7 @@ def no(request: HttpRequest, text: str, note: str, *, heading: str = "", status:
             "text": text,
             "note": note,
             "reference": origin().request_id,
+            "sign_in_url": reverse("sign-in") + (f"?{urlencode({'org': org})}" if org else ""),
         },
         status=status,
     )

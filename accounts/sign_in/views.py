@@ -95,7 +95,8 @@ def safe_next(request: HttpRequest) -> str:
 
 def safe_path(request: HttpRequest, wanted: str) -> str:
     """That address, if it is one of this host, else Admin home."""
-    safe = url_has_allowed_host_and_scheme(
+    own = wanted.startswith(("/", f"{request.scheme}://{request.get_host()}/"))  # and no mere word
+    safe = own and url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return wanted if safe else resolve_url(settings.LOGIN_REDIRECT_URL)

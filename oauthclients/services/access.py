@@ -15,8 +15,8 @@ from accounts.errors import Conflict, NotFound
 from accounts.models import User
 from accounts.permissions import Permission
 from accounts.services import grants
-from accounts.services.identity_providers import HANDING_ON_SCOPE
 from accounts.services.grants import NamedPair
+from accounts.services.identity_providers import HANDING_ON_SCOPE
 from oauthclients import queries
 from oauthclients.models import Client, Consent
 from oauthclients.rules.effective_access import decide_scope, require

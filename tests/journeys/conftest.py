@@ -72,6 +72,8 @@ def served(tmp_path_factory, worker_id) -> Any:
         "STATE_DIR": str(state),
         "PORT": str(port),
         "DATABASE_URL": _database_for(worker_id),
+        # All of the tests come from one address.
+        "RATE_SIGN_INS_PER_ADDRESS": "1000",
     }
     log = state / "server.log"
     with log.open("w") as output:

@@ -901,7 +901,7 @@ def test_a_result_says_line_by_line_what_was_met(cast, entra, accepted, met, say
     person = cast.ada if accepted else None
     html = render_to_string(
         "sso/test_result.html",
-        {"provider": entra, "lines": lines, "accepted": accepted, "person": person, "back": PAGE},
+        {"provider": entra, "lines": lines, "accepted": accepted, "found": person, "back": PAGE},
     )
     assert says in html
     assert "&lt;i&gt;urn:other&lt;/i&gt;" in html
