@@ -229,6 +229,8 @@ def _other_ways(request: HttpRequest, organization: Organization | None) -> dict
         more = {}
     asked_for = request.GET.get("org", "")
     shown = [] if toolkit.WHY_NOT else list(providers.filter(enabled=True))
+    if asked_for and not shown:
+        organization = None  # one that is not there, or has nothing to show, reads the same
     return {
         "of_organization": organization,
         "asked_for": asked_for,

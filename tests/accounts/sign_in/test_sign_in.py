@@ -228,7 +228,7 @@ def test_the_sign_in_page_asks_the_database_only_whose_people_sign_in(
 ):
     with django_assert_num_queries(1):
         assert client.get("/sign-in/").status_code == 200
-    with django_assert_num_queries(3):  # the organization, its providers, and whether it is the only one
+    with django_assert_num_queries(2):  # the organization and its providers
         assert client.get("/sign-in/?org=acme").status_code == 200
 
 

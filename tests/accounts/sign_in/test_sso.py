@@ -358,10 +358,11 @@ def test_the_page_shows_the_buttons_of_the_organization_that_is_named(idp, provi
 
 def test_an_unknown_organization_reads_as_one_without_single_sign_on(provider, cast):
     pages = [
-        Browser().get(f"/sign-in/?org={name}").content.decode().replace(name, "X").replace("Globex", "")
-        for name in ("globex", "nowhere")
+        re.sub(r'name="csrf\w+" value="\w+"', "", Browser().get(f"/sign-in/?org={name}").content.decode())
+        for name in ("globex", "nowheresville")
     ]
-    assert all("No single sign-on is set up for ‘X’." in page for page in pages)
+    assert "No single sign-on is set up for ‘globex’." in pages[0]
+    assert pages[0].replace("globex", "X") == pages[1].replace("nowheresville", "X")
 
 
 def test_the_only_organization_of_an_installation_needs_no_name(idp, provider, cast):
