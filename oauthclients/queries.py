@@ -90,7 +90,8 @@ def app(organization: Organization, client_id: object, *, lock: bool = False) ->
     its key alone.
 
     Raises `NotFound` (`client.not.found`), and `Invalid` for a client of this organization that works by
-    roles and not by scopes. Of another organization's, not even that is told.
+    roles and not by scopes. Of another organization's, not even that is told; and one that lives by
+    assertions works in its own alone.
     """
     key = account_queries.as_uuid(client_id)
     rows = Client.objects.select_related("organization").filter(id=key).order_by()
@@ -98,7 +99,7 @@ def app(organization: Organization, client_id: object, *, lock: bool = False) ->
         rows = rows.select_for_update(of=("self",), no_key=True)
     found = rows.first() if key else None
     own = found is not None and found.organization_id == organization.id
-    if found is None or found.gone(timezone.now()) or not (own or _uses_scopes(found)):
+    if found is None or found.gone(timezone.now()) or not (own or _for_others(found)):
         raise NotFound(_("No client has this ID. Check with the app's developer."), code="client.not.found")
     if not _uses_scopes(found):
         raise Invalid.one(
@@ -107,6 +108,11 @@ def app(organization: Organization, client_id: object, *, lock: bool = False) ->
             _("This client acts for itself, by its roles. It needs no authorization."),
         )
     return found
+
+
+def _for_others(client: Client) -> bool:
+    """Whether people of other organizations can use it."""
+    return grant_types.BY_CODE[client.authorization_grant_type].uses_redirect_uris
 
 
 def _uses_scopes(client: Client) -> bool:

@@ -6,7 +6,8 @@ into the page, nor used up; nothing is issued for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from accounts import queries, rates
+from accounts import audit, queries, rates
 from accounts.actor import Actor
 from accounts.console.guard import actor_of, requires
 from accounts.permissions import Permission
@@ -34,6 +35,7 @@ CHECKS_PER_MINUTE = 30
 # is told.
 ABOUT_PEOPLE = ("unknown-person", "inactive-person")
 NOBODY = gettext_lazy("No active person of this organization has the email that it holds.")
+REFUSALS_SHOWN = 5
 SOMEBODY = gettext_lazy("An active person of this organization has the email that it holds.")
 
 
@@ -183,6 +185,25 @@ def line_of(finding: Finding, actor: Actor) -> Line:
     else:
         sentence = finding.sentence
     return Line(finding.label, finding.met, sentence)
+
+
+def refused_lately(actor: Actor, about: uuid.UUID) -> list[dict[str, Any]]:
+    """When assertions were refused that a client sent, or that came from a provider, and why; the last
+    ones. Who may not see people is told about none."""
+    refused = (audit.Action.APP_ASSERTION_REFUSED, audit.Action.PROVIDER_ASSERTION_REFUSED)
+    events = queries.changes_of(actor.organization, about).filter(action__in=refused)
+    sees_people = actor.access.divisions_for(Permission.DIRECTORY_USER_VIEW).everywhere
+    return [
+        {"at": event.at, "text": _why(event.after, sees_people=sees_people)}
+        for event in events[:REFUSALS_SHOWN]
+    ]
+
+
+def _why(line: Mapping[str, str], *, sees_people: bool) -> str:
+    if not sees_people and line.get("reason") in ABOUT_PEOPLE:
+        return str(NOBODY)
+    person = line.get("person") if sees_people else None
+    return f"{person}: {line.get('detail', '')}" if person else line.get("detail", "")
 
 
 def _may_see_person(finding: Finding, actor: Actor) -> bool:

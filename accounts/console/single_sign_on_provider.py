@@ -21,6 +21,7 @@ from accounts import queries
 from accounts.actor import Actor
 from accounts.console import single_sign_on_form as forms
 from accounts.console import single_sign_on_words as words
+from accounts.console.check_assertion import refused_lately
 from accounts.console.guard import actor_of, recent_password, requires
 from accounts.errors import Conflict, DomainError, Invalid, NotAllowed, Problem
 from accounts.models import IdentityProvider
@@ -229,7 +230,7 @@ class ProviderPage:
         }
         if shown:
             context["changes"] = words.changes(shown)
-            context["refusals"] = words.refusals(shown)
+            context["refusals"] = refused_lately(self.actor, shown.id)
             if not may_edit:
                 context["facts"] = self.facts()
         return render(self.request, "sso/provider.html", context, status=status)

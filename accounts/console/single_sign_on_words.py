@@ -199,13 +199,6 @@ def changes(provider: IdentityProvider) -> list[dict[str, Any]]:
     ]
 
 
-def refusals(provider: IdentityProvider) -> list[dict[str, Any]]:
-    """The last sign-ins that were refused, with the reason."""
-    events = queries.changes_of(provider.organization, provider.id)
-    events = events.filter(action=audit.Action.PROVIDER_ASSERTION_REFUSED)
-    return [{"at": event.at, "text": event.after.get("detail", "")} for event in events[:LINES_SHOWN]]
-
-
 def last_change(provider: IdentityProvider) -> AuditEvent | None:
     edits = queries.changes_of(provider.organization, provider.id)
     return edits.filter(action=audit.Action.PROVIDER_EDITED).first()

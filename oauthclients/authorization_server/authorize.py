@@ -50,7 +50,7 @@ from oauthclients.authorization_server import consent_page
 from oauthclients.authorization_server.validator import NO_IMPLICIT, client_key
 from oauthclients.models import Client, Consent
 from oauthclients.rules import redirect_uris
-from oauthclients.rules.effective_access import ROLE_LIMIT, Word, barrier, common_scopes, unauthorized
+from oauthclients.rules.effective_access import ROLE_LIMIT, Word, grantable
 from oauthclients.services import authorizations, consents
 from oauthclients.services.access import lock_person
 
@@ -351,10 +351,7 @@ def stand(person: User, asked: Asked, consent: Consent | None) -> Standing:
     access = account_queries.access_of(person.organization_id, person.id)
     word = queries.word_on(person.organization, asked.client)
     wanted = asked.client.scope if asked.scope is None else asked.scope
-    permitted = common_scopes(word, asked.client.scope, wanted)
-    found = barrier(access, word)
-    if found and not permitted:
-        found = unauthorized()
+    permitted, found = grantable(access, word=word, asked=asked.client.scope, wanted=wanted)
     return Standing(
         word=word,
         barrier=found,

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.actor import Actor
+from accounts.console.check_assertion import refused_lately
 from accounts.console.guard import actor_of, recent_password, requires
 from accounts.permissions import Permission, label_of
 from accounts.services import grants
@@ -65,7 +66,7 @@ def client(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
             "refused_note": effects.refused_note(actor.organization, words.grant_type(shown)),
             "waits": client_view.waits(actor, shown),
             "assertions": accepted_assertions.box(actor, shown) if vouched else None,
-            "refusals": client_view.refusals(actor, shown) if vouched else None,
+            "refusals": refused_lately(actor, shown.id) if vouched else None,
         },
     )
 

@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy
 from accounts import audit
 from accounts import queries as account_queries
 from accounts.actor import Actor
-from accounts.console.check_assertion import ABOUT_PEOPLE, NOBODY
 from accounts.models import AuditEvent
 from accounts.permissions import CATALOGUE, Permission, expand, label_of
 from accounts.rules.access import Access, HeldRole
@@ -27,7 +26,6 @@ from oauthclients.models import AuthorizationState, Client
 from oauthclients.scopes import CATALOGUE as SCOPES
 
 CHANGES_SHOWN = 5
-REFUSALS_SHOWN = 5
 
 # The words of an audit line's keys (services/clients.py `_described`).
 FIELDS: Mapping[str, Any] = {
@@ -137,16 +135,6 @@ def changes(client: Client) -> list[dict[str, Any]]:
     ]
 
 
-def refusals(actor: Actor, client: Client) -> list[dict[str, Any]]:
-    """The last assertions that were refused, with the reason."""
-    events = account_queries.changes_of(client.organization, client.id)
-    events = events.filter(action=audit.Action.APP_ASSERTION_REFUSED)
-    may_see = actor.access.divisions_for(Permission.DIRECTORY_USER_VIEW).everywhere
-    return [
-        {"at": event.at, "text": _why(event, may_see_people=may_see)} for event in events[:REFUSALS_SHOWN]
-    ]
-
-
 def _roles(pairs: list[NamedPair]) -> list[dict[str, Any]]:
     by_role: dict[uuid.UUID, dict[str, Any]] = {}
     for named in pairs:
@@ -203,14 +191,6 @@ def _anywhere(permission: str) -> bool:
 
 def _labels(names: Any) -> list[str]:
     return sorted(label_of(name) for name in names)
-
-
-def _why(event: AuditEvent, *, may_see_people: bool) -> str:
-    if not may_see_people and event.after.get("reason") in ABOUT_PEOPLE:
-        return str(NOBODY)
-    detail: str = event.after.get("detail", "")
-    person = event.after.get("person") if may_see_people else None
-    return f"{person}: {detail}" if person else detail
 
 
 def _sentence(action: str) -> str:

@@ -120,6 +120,16 @@ def common_scopes(word: Word, asked: Iterable[str], agreed: Iterable[str]) -> li
     return scopes.meet(asked, agreed, *([word.scope] if word.enforced else []))
 
 
+def grantable(
+    access: Access, *, word: Word, asked: Iterable[str], wanted: Iterable[str]
+) -> tuple[list[str], Decision]:
+    """The scopes that a token of this person could have, given now to an app that asks for `asked` in
+    general and for `wanted` this time; and whether one may be given."""
+    permitted = common_scopes(word, asked, wanted)
+    found = barrier(access, word)
+    return permitted, unauthorized() if found and not permitted else found
+
+
 def unauthorized() -> Decision:
     """The organization has not authorized the app, or not for any of what it asks for."""
     return Decision(False, NOT_AUTHORIZED, message=_("The app is not authorized in this organization."))

@@ -22,7 +22,7 @@ from accounts.services import assertions
 from accounts.services.assertions import Examined, Use
 from oauthclients import queries
 from oauthclients.models import Client
-from oauthclients.rules.effective_access import barrier, common_scopes, unauthorized
+from oauthclients.rules.effective_access import grantable
 from oauthclients.services import access, consents, families
 
 # What a client is told, which may be anybody who found its secret: which condition, and no value.
@@ -97,10 +97,12 @@ def _give(
     """With the person locked, and what they have to do with the client."""
     organization = person.organization
     word = queries.word_on(organization, client)
-    permitted = common_scopes(word, client.scope, client.scope if wanted is None else wanted)
-    found = barrier(account_queries.access_of(organization.id, person.id), word)
-    if found and not permitted:
-        found = unauthorized()
+    permitted, found = grantable(
+        account_queries.access_of(organization.id, person.id),
+        word=word,
+        asked=client.scope,
+        wanted=client.scope if wanted is None else wanted,
+    )
     if not found:
         with translation.override("en"):
             _refused(client, found.code, found.sentence, person)
