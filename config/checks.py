@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
 
-from accounts.saml import toolkit
+from accounts.saml import keys, toolkit
 
 
 @register(Tags.caches, deploy=True)
@@ -35,5 +35,20 @@ def saml_libraries(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             f"SAML is switched off: its libraries do not work ({toolkit.WHY_NOT}).",
             hint="Install lxml and xmlsec as requirements.lock names them, with --only-binary lxml,xmlsec.",
             id="latchkey.W002",
+        )
+    ]
+
+
+@register(Tags.security)
+def saml_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Nobody looks into the file before the first message to an identity provider is signed."""
+    if not (reason := keys.why_not()):
+        return []
+    return [
+        Warning(
+            f"SAML does not work: its key file {settings.SAML_KEY_FILE} cannot be used ({reason}).",
+            hint="Put an RSA key in PEM and its certificate there. Or remove it: a new one is made, whose "
+            "certificate the providers that check signatures have to be given.",
+            id="latchkey.W003",
         )
     ]

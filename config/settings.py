@@ -226,6 +226,8 @@ MAX_DIVISIONS_PER_ORGANIZATION = env.int("MAX_DIVISIONS_PER_ORGANIZATION", defau
 
 # Each try costs a deliberately slow password hash, whoever it is for.
 RATE_SIGN_INS_PER_ADDRESS = env.int("RATE_SIGN_INS_PER_ADDRESS", default=60)
+# Messages of identity providers, through the browser; a sign-in takes three.
+RATE_SSO_PER_ADDRESS = env.int("RATE_SSO_PER_ADDRESS", default=600)
 RATE_TOKEN_FAILURES = env.int("RATE_TOKEN_FAILURES", default=300)
 RATE_TOKENS_PER_CLIENT = env.int("RATE_TOKENS_PER_CLIENT", default=0)
 RATE_API_PER_TOKEN = env.int("RATE_API_PER_TOKEN", default=3000)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
@@ -36,6 +36,7 @@ CHECKS_PER_MINUTE = 30
 ABOUT_PEOPLE = ("unknown-person", "inactive-person")
 NOBODY = gettext_lazy("No active person of this organization has the email that it holds.")
 REFUSALS_SHOWN = 5
+AS_XML = gettext_lazy("It is XML: an app has to send it in base64.")
 SOMEBODY = gettext_lazy("An active person of this organization has the email that it holds.")
 
 
@@ -113,14 +114,18 @@ class CheckPage:
         form = self.form(self.request.POST)
         if not form.is_valid():
             return self.show(form)
-        examined = assertions.examine(
-            organization=self.actor.organization,
-            text=form.cleaned_data["secret_assertion"],
-            use=self.use(form),
-            pasted=True,
-        )
+        text, use = form.cleaned_data["secret_assertion"], self.use(form)
+        examined = assertions.examine(organization=self.actor.organization, text=text, use=use, pasted=True)
         lines = [line_of(finding, self.actor) for finding in examined.findings]
-        return self.show(form, [*lines, *self.more_lines(examined)])
+        as_xml = use is Use.BEARER and text.startswith("<")
+        if as_xml:
+            lines = [
+                replace(line, sentence=f"{line.sentence} {AS_XML}")
+                if finding.check == Check.READABLE
+                else line
+                for line, finding in zip(lines, examined.findings, strict=True)
+            ]
+        return self.show(form, [*lines, *self.more_lines(examined)], as_xml=as_xml)
 
     def use(self, form: AssertionForm) -> Use:
         return Use(form.cleaned_data["use"])
@@ -143,6 +148,7 @@ class CheckPage:
         form: AssertionForm,
         lines: Sequence[Line] = (),
         *,
+        as_xml: bool = False,
         errors: Sequence[dict[str, str]] = (),
         status: int = 200,
     ) -> HttpResponse:
@@ -156,6 +162,7 @@ class CheckPage:
                 "errors": errors,
                 "lines": lines,
                 "accepted": all(line.met for line in lines),
+                "as_xml": as_xml,
                 "unavailable": toolkit.WHY_NOT,
                 **self.context(),
             },
@@ -177,7 +184,7 @@ def line_of(finding: Finding, actor: Actor) -> Line:
     """Who the person is, is for those who may see them; whether there is one, for everybody who gets here:
     an app with the assertion learns as much. It is looked at only once a provider's signature was verified,
     so nobody finds out who works here by trying emails."""
-    hidden = finding.check == Check.PERSON and not _may_see_person(finding, actor)
+    hidden = finding.check == Check.PERSON and not may_see_person(finding, actor)
     if hidden and finding.met:
         sentence = str(SOMEBODY)
     elif hidden and finding.reason in ABOUT_PEOPLE:
@@ -194,7 +201,11 @@ def refused_lately(actor: Actor, about: uuid.UUID) -> list[dict[str, Any]]:
     events = queries.changes_of(actor.organization, about).filter(action__in=refused)
     sees_people = actor.access.divisions_for(Permission.DIRECTORY_USER_VIEW).everywhere
     return [
-        {"at": event.at, "text": _why(event.after, sees_people=sees_people)}
+        {
+            "at": event.at,
+            "text": _why(event.after, sees_people=sees_people),
+            "reference": event.request_id,
+        }
         for event in events[:REFUSALS_SHOWN]
     ]
 
@@ -206,7 +217,8 @@ def _why(line: Mapping[str, str], *, sees_people: bool) -> str:
     return f"{person}: {line.get('detail', '')}" if person else line.get("detail", "")
 
 
-def _may_see_person(finding: Finding, actor: Actor) -> bool:
+def may_see_person(finding: Finding, actor: Actor) -> bool:
+    """Whether the person of a finding sits where the actor sees people."""
     permitted = actor.access.divisions_for(Permission.DIRECTORY_USER_VIEW)
     if permitted.everywhere or not permitted:
         return permitted.everywhere

@@ -70,6 +70,12 @@ def recently_typed(request: HttpRequest) -> bool:
     return bool(0 <= age <= settings.RECENT_SIGN_IN_SECONDS)
 
 
+def typed_since(request: HttpRequest, moment: float) -> bool:
+    """Whether that was after this moment; an identity provider's clock, which may have said so, differs."""
+    typed: float = request.session.get(CONFIRMED_AT, 0)
+    return typed >= moment - settings.SAML_CLOCK_SKEW_SECONDS
+
+
 def ask_password(request: HttpRequest) -> HttpResponse:
     """To the page that asks for the password again, and from there back to this address."""
     return HttpResponseRedirect(

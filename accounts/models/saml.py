@@ -45,7 +45,9 @@ class ProviderSignIn(models.Model):
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
     authenticated_at = models.DateTimeField(null=True)
     name_id = models.JSONField(default=dict)
-    session_index = models.CharField(max_length=255, blank=True)
+    session_index = models.TextField(blank=True)
+    # When the provider wants the session to end, if it says so.
+    session_ends_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["started_at"], name="provider_sign_in_purging")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
@@ -14,9 +13,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import PublicKeyAlgorithmOID
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -32,6 +32,7 @@ LONGEST_IDENTIFIER = 1024  # of an entity ID (SAML core 8.3.6)
 LONGEST_URL = 2000
 LONGEST_ATTRIBUTE = 255
 SHORTEST_RSA_KEY = 2048
+SHORTEST_EC_KEY = 256
 LONGEST_CERTIFICATE = 20_000
 
 # The vendor's routes `/identityproviders/{name}`, each for one provider of an organization (wire contract
@@ -50,7 +51,18 @@ SLOTS: Mapping[str, str] = {
 }
 
 _NOT_PEM = gettext_lazy("This is not a PEM certificate.")
+_PRIVATE_KEY = gettext_lazy(
+    "This is a private key, which nobody else should have. Only the certificate belongs here."
+)
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+# One that does not end ends where the next begins.
+_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?(?:-----END \1-----|(?=-----BEGIN )|\Z)", re.DOTALL)
+_RSA, _EC = "RSA", "EC"
+_KINDS = {
+    PublicKeyAlgorithmOID.RSAES_PKCS1_v1_5: _RSA,
+    PublicKeyAlgorithmOID.RSASSA_PSS: _RSA,
+    PublicKeyAlgorithmOID.EC_PUBLIC_KEY: _EC,
+}
 
 
 @dataclass(frozen=True)
@@ -81,13 +93,18 @@ class ProviderSpec:
 
 @dataclass(frozen=True)
 class Certificate:
-    """`fingerprint` is SHA-256, in the form that providers show: `AB:CD:…`."""
+    """`fingerprint` is SHA-256, in the form that providers show: `AB:CD:…`. `key` is RSA, EC, or empty for
+    any other kind, whose `bits` nobody asks for. `digest` is what its issuer signed; empty where that is
+    part of the signature."""
 
     pem: str
     subject: str
     fingerprint: str
     begins_at: datetime
     ends_at: datetime
+    key: str
+    bits: int
+    digest: str
 
     def current(self, now: datetime) -> bool:
         return self.begins_at <= now < self.ends_at
@@ -108,17 +125,35 @@ def _read(pem: str) -> Certificate:
             raise ValueError("not one certificate")
         body = body.removeprefix(_BEGIN).removesuffix(_END)
     try:
-        found = x509.load_der_x509_certificate(base64.b64decode("".join(body.split()), validate=True))
-    except (binascii.Error, UnicodeError) as error:
-        raise ValueError("not base64") from error
-    digest = hashlib.sha256(found.public_bytes(Encoding.DER)).hexdigest().upper()
+        return _certificate(
+            x509.load_der_x509_certificate(base64.b64decode("".join(body.split()), validate=True))
+        )
+    except (x509.InvalidVersion, UnsupportedAlgorithm, TypeError) as error:
+        raise ValueError("not a certificate that can be read") from error
+
+
+def _certificate(found: x509.Certificate) -> Certificate:
+    """Every part is parsed only when it is asked for, and may turn out to be broken then."""
+    kind = _KINDS.get(found.public_key_algorithm_oid, "")
+    key = found.public_key() if kind else None
+    bits = key.key_size if isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey) else 0
+    digest = found.signature_hash_algorithm
+    fingerprint = hashlib.sha256(found.public_bytes(Encoding.DER)).hexdigest().upper()
     return Certificate(
         pem=found.public_bytes(Encoding.PEM).decode(),
         subject=found.subject.rfc4514_string(),
-        fingerprint=":".join(digest[at : at + 2] for at in range(0, len(digest), 2)),
+        fingerprint=":".join(fingerprint[at : at + 2] for at in range(0, len(fingerprint), 2)),
         begins_at=found.not_valid_before_utc,
         ends_at=found.not_valid_after_utc,
+        key=kind,
+        bits=bits,
+        digest=digest.name if digest else "",
     )
+
+
+def holds_private_key(text: str) -> bool:
+    """Whether somebody pasted what must not be shown again, kept, or sent anywhere."""
+    return "PRIVATE KEY" in text
 
 
 def certificates_of(pems: Iterable[str]) -> list[Certificate]:
@@ -132,9 +167,10 @@ def current(pems: Iterable[str], now: datetime) -> list[Certificate]:
 
 
 def split_certificates(text: str) -> tuple[str, ...]:
-    """Several in one text, each with its lines around; or one without."""
-    parts = re.split(f"(?<={re.escape(_END)})", text)
-    return tuple(part.strip() for part in parts if part.strip())
+    """Several in one text, each with its lines around, whatever tools wrote between; or one without. What
+    else is in PEM is handed on as well, and refused for what it is."""
+    blocks = tuple(found[0].strip() for found in _BLOCK.finditer(text))
+    return blocks or ((text.strip(),) if text.strip() else ())
 
 
 def clean(spec: ProviderSpec, *, before: ProviderSpec | None = None) -> ProviderSpec:
@@ -224,7 +260,7 @@ def _check_name(name: str, problems: Problems) -> None:
 
 def _check_identifier(field: str, value: str, problems: Problems, *, needed: bool) -> None:
     if needed and not value:
-        problems.add(field, "invalid.value", _("Enter the identifier."))
+        problems.add(field, "invalid.value", _("Enter the issuer URI."))
     if len(value) > LONGEST_IDENTIFIER:
         problems.add(field, "invalid.value", _too_long(LONGEST_IDENTIFIER))
     if re.search(r"[^\x21-\x7e]", value):
@@ -238,30 +274,30 @@ def _check_url(field: str, value: str, problems: Problems, *, needed: bool) -> N
         return
     if len(value) > LONGEST_URL:
         problems.add(field, "invalid.value", _too_long(LONGEST_URL))
-    elif not _is_web_address(value):
-        problems.add(
-            field,
-            "invalid.value",
-            _("Enter an address that begins with https:// (http:// on this machine only), without #."),
-        )
+    elif why := _no_web_address(value):
+        problems.add(field, "invalid.value", why)
 
 
-def _is_web_address(value: str) -> bool:
-    if re.search(r"[^\x21-\x7e]|[\"'<>\\^`{|}#;,]", value):
-        return False
+def _no_web_address(value: str) -> str:
+    """Why it is none that a browser may be sent to; empty where it is one. Its host goes into a header of
+    ours, which has a meaning of its own for `,` and `;`."""
+    if wrong := re.search(r"[^\x21-\x7e]|[\"'<>\\^`{|}#]", value):
+        if not wrong[0].isprintable() or wrong[0].isspace():
+            return _("Remove the spaces and invisible characters.")
+        return _("Remove ‘%(character)s’, which an address cannot have here.") % {"character": wrong[0]}
     try:
         parts = urlsplit(value)
         _port = parts.port
     except ValueError:
-        return False
-    if (
-        not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", parts.hostname or "")
-        or parts.username is not None
-        or parts.password is not None
-    ):
-        return False
+        return _("Its host or port cannot be read.")
     local = parts.hostname in ("localhost", "127.0.0.1", "::1")
-    return parts.scheme == "https" or (parts.scheme == "http" and local)
+    if not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+        return _("Enter an address that begins with https:// (http:// on this machine only).")
+    if parts.username is not None or parts.password is not None:
+        return _("Enter the address without a user name or password.")
+    if not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", parts.hostname or ""):
+        return _("Its host or port cannot be read.")
+    return ""
 
 
 def _check_certificates(
@@ -272,7 +308,8 @@ def _check_certificates(
         try:
             found = read_certificate(text)
         except ValueError:
-            problems.found.append(Problem("certificates", "invalid.value", str(_NOT_PEM), number))
+            why = str(_PRIVATE_KEY if holds_private_key(text) else _NOT_PEM)
+            problems.found.append(Problem("certificates", "invalid.value", why, number))
             continue
         if found.pem not in known and (why := _unfit(found)):
             problems.found.append(Problem("certificates", "invalid.value", why, number))
@@ -293,16 +330,19 @@ def _unfit(found: Certificate) -> str:
     """Why a certificate that is new here cannot be used; empty where it can."""
     if found.ends_at <= timezone.now():
         return _("The certificate ended on %(day)s.") % {"day": date_format(found.ends_at, "j F Y")}
-    certificate = x509.load_pem_x509_certificate(found.pem.encode())
-    key = certificate.public_key()
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size < SHORTEST_RSA_KEY:
+    if not found.key:
+        return _("The certificate's key is neither RSA nor elliptic curve.")
+    if found.key == _RSA and found.bits < SHORTEST_RSA_KEY:
         return _("The certificate's RSA key has %(bits)s bits; the least is %(least)s.") % {
-            "bits": key.key_size,
+            "bits": found.bits,
             "least": SHORTEST_RSA_KEY,
         }
-    if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
-        return _("The certificate's key is neither RSA nor elliptic curve.")
-    if isinstance(certificate.signature_hash_algorithm, hashes.MD5):
+    if found.key == _EC and found.bits < SHORTEST_EC_KEY:
+        return _("The certificate's elliptic curve key has %(bits)s bits; the least is %(least)s.") % {
+            "bits": found.bits,
+            "least": SHORTEST_EC_KEY,
+        }
+    if found.digest == "md5":
         return _("The certificate is signed with MD5.")
     return ""
 

@@ -30,13 +30,14 @@ _ASSERTION = "{urn:oasis:names:tc:SAML:2.0:assertion}Assertion"
 @dataclass(frozen=True)
 class Envelope:
     """An assertion that nobody has vouched for yet. `message` is the Response around it, if there is one;
-    `issuer` and `in_response_to` are what it claims."""
+    `issuer`, `audiences` and `in_response_to` are what it claims."""
 
     data: bytes
     root: Any
     assertion: Any
     message: Any | None
     issuer: str
+    audiences: frozenset[str]
     in_response_to: str
 
 
@@ -66,6 +67,7 @@ class Assertion:
     attributes: dict[str, list[str]]
     authenticated_at: datetime | None
     session_index: str
+    session_ends_at: datetime | None
 
     @property
     def ends_at(self) -> datetime | None:
@@ -79,10 +81,7 @@ def open_envelope(text: str, *, pasted: bool = False) -> Envelope:
     """`text` is base64 or base64url; with `pasted`, the XML itself as well. Raises `Refused`."""
     toolkit.require()
     data = xml.plain(xml.decoded(text, pasted=pasted))
-    try:
-        root = toolkit.XML.to_etree(data)
-    except Exception as error:  # whatever lxml and its guards raise
-        raise Refused(Check.READABLE, "not-xml") from error
+    root = xml.parsed(data)
     if root.tag not in (_RESPONSE, _ASSERTION):
         raise Refused(Check.ONE, "neither")
     if xml.query(root, "//*[starts-with(local-name(), 'Encrypted')]"):
@@ -110,7 +109,16 @@ def open_envelope(text: str, *, pasted: bool = False) -> Envelope:
     claims = {claim for claim in answered if claim}
     if len(claims) > 1:
         raise Refused(Check.RECIPIENT, "other-request")
-    return Envelope(data, root, assertion, message, issuer, next(iter(claims), ""))
+    audiences = xml.query(assertion, "./saml:Conditions/saml:AudienceRestriction/saml:Audience")
+    return Envelope(
+        data=data,
+        root=root,
+        assertion=assertion,
+        message=message,
+        issuer=issuer,
+        audiences=frozenset(xml.text_of(one) for one in audiences),
+        in_response_to=next(iter(claims), ""),
+    )
 
 
 def prove(envelope: Envelope, certificates: Iterable[Certificate]) -> Certificate:
@@ -163,6 +171,7 @@ def read(envelope: Envelope) -> Assertion:
         attributes=_attributes(node),
         authenticated_at=xml.optional_time(statement[0], "AuthnInstant") if statement else None,
         session_index=statement[0].get("SessionIndex", "") if statement else "",
+        session_ends_at=xml.optional_time(statement[0], "SessionNotOnOrAfter") if statement else None,
     )
 
 
@@ -176,10 +185,16 @@ def status_of(message: Any | None) -> str:
 
 
 def judged_by_toolkit(
-    envelope: Envelope, provider: IdentityProvider, *, recipient: str, certificate: Certificate
+    envelope: Envelope,
+    provider: IdentityProvider,
+    *,
+    recipient: str,
+    certificate: Certificate,
+    statement_needed: bool,
 ) -> str:
     """Why python3-saml, in its strict mode, would refuse it; empty where it would not. It knows of the
-    schema and of much that is rare, and it is a second opinion on everything else."""
+    schema and of much that is rare, and it is a second opinion on everything else. `statement_needed`: a
+    sign-in needs an AuthnStatement (SAML profiles 4.1.4.2), an assertion for an app does not."""
     own = service_provider.settings_to_read(provider, recipient=recipient, certificate=certificate.pem)
     parts = urlsplit(recipient)
     request = {
@@ -188,7 +203,7 @@ def judged_by_toolkit(
         "script_name": parts.path,
     }
     try:
-        judge = _judge(own, envelope)
+        judge = _judge(own, envelope, statement_needed=statement_needed)
         judge.is_valid(request, raise_exceptions=True)
         judge.get_attributes()
     except toolkit.ValidationError as error:
@@ -205,13 +220,14 @@ _CONFIRMATION_DATA = (
 )
 
 
-def _judge(own: Any, envelope: Envelope) -> Any:
+def _judge(own: Any, envelope: Envelope, *, statement_needed: bool) -> Any:
     """A bare assertion is wrapped as it is, byte for byte, because python3-saml reads Responses only."""
 
     class Judge(toolkit.Response):
         def check_one_authnstatement(self) -> bool:
             """RFC 7522 3: an assertion for an app that acts on its own has none."""
-            return len(self._query_assertion("/saml:AuthnStatement")) <= 1
+            statements = len(self._query_assertion("/saml:AuthnStatement"))
+            return statements == 1 or (statements == 0 and not statement_needed)
 
     data = envelope.data
     if envelope.message is None:

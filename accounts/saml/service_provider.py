@@ -10,6 +10,8 @@ from django.conf import settings
 from accounts.models import Binding, IdentityProvider, Organization
 from accounts.saml import keys, toolkit
 
+ENTITY_IDS = f"{settings.BASE_URL}/saml/"
+
 
 def acs_url() -> str:
     """Where providers send people back to (wire contract B1)."""
@@ -27,7 +29,7 @@ def token_endpoint() -> str:
 
 def default_entity_id(organization: Organization) -> str:
     """One per organization: what is said to one is not said to another."""
-    return f"{settings.BASE_URL}/saml/{organization.short_name}"
+    return f"{ENTITY_IDS}{organization.short_name}"
 
 
 def entity_id(provider: IdentityProvider) -> str:

@@ -48,6 +48,23 @@ LABELS: Mapping[str, Any] = {
     Check.STANDARD: _("All else that SAML asks for"),
 }
 
+# What somebody who only wants to sign in is told of it, in one word.
+BRIEFLY: Mapping[str, Any] = {
+    Check.READABLE: _("unreadable"),
+    Check.ONE: _("form"),
+    Check.ISSUER: _("issuer"),
+    Check.ACCEPTED: _("switched off"),
+    Check.SIGNATURE: _("signature"),
+    Check.STATUS: _("refused by the provider"),
+    Check.AUDIENCE: _("audience"),
+    Check.RECIPIENT: _("recipient"),
+    Check.TIME: _("expired, or not yet valid"),
+    Check.ONCE: _("used before"),
+    Check.ORGANIZATION: _("organization"),
+    Check.PERSON: _("person"),
+    Check.STANDARD: _("form"),
+}
+
 # What a finding says. Values are those of the assertion, cut and cleaned.
 SENTENCES: Mapping[str, Any] = {
     # readable
@@ -56,6 +73,7 @@ SENTENCES: Mapping[str, Any] = {
     "not-base64": _("It is neither base64 nor base64url."),
     "not-utf-8": _("It is not in UTF-8."),
     "not-plain-xml": _("It has a DTD, a comment, a processing instruction or a CDATA section."),
+    "too-complex": _("It has more elements, attributes or prefixes than a message of SAML."),
     "not-xml": _("It is not well-formed XML."),
     # one
     "one": _("A signed message with one assertion."),
@@ -88,6 +106,7 @@ SENTENCES: Mapping[str, Any] = {
     # status
     "success": _("The provider says that the sign-in succeeded."),
     "no-status-needed": _("A bare assertion has none."),
+    "no-response": _("It is a bare assertion. To sign in, it has to stand in a Response."),
     "status": _("The provider answered with the status %(status)s."),
     # audience
     "audience": _("‘%(audience)s’."),

@@ -15,6 +15,11 @@ from accounts.rules.provider_spec import Certificate
 from accounts.saml import toolkit
 from accounts.saml.verdict import Check, Refused
 
+# No message of SAML comes near these; the number of bytes is limited besides.
+MOST_ELEMENTS = 5_000
+MOST_ATTRIBUTES = 64
+MOST_PREFIXES = 64
+MOST_LISTED_PREFIXES = 20
 _DS = "{http://www.w3.org/2000/09/xmldsig#}"
 _EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 _TRANSFORMS = {"http://www.w3.org/2000/09/xmldsig#enveloped-signature", _EXCLUSIVE}
@@ -68,6 +73,25 @@ def plain(data: bytes) -> bytes:
     return data.removeprefix(codecs.BOM_UTF8)
 
 
+def parsed(data: bytes) -> Any:
+    """The root. What is larger in some dimension than any message of SAML is refused before somebody
+    computes with it: canonicalization takes a time that grows with each of them, and with their product."""
+    try:
+        root = toolkit.XML.to_etree(data)
+    except Exception as error:  # whatever lxml and its guards raise
+        raise Refused(Check.READABLE, "not-xml") from error
+    elements, prefixes, begun = 0, 0, 0
+    for event, node in toolkit.etree.iterwalk(root, events=("start", "start-ns", "end-ns")):
+        if event == "start":
+            elements += 1
+            begun = max(begun, len(node.attrib))
+        else:
+            prefixes += 1 if event == "start-ns" else -1
+        if elements > MOST_ELEMENTS or prefixes > MOST_PREFIXES or begun > MOST_ATTRIBUTES:
+            raise Refused(Check.READABLE, "too-complex")
+    return root
+
+
 def check_signature_form(signature: Any) -> None:
     """XML Signature can say a great deal; SAML core 5.4 wants little of it, and no more is accepted."""
 
@@ -90,14 +114,29 @@ def check_signature_form(signature: Any) -> None:
     transforms = [one.get("Algorithm") for one in query(references[0], "./ds:Transforms/ds:Transform")]
     if not set(transforms) <= _TRANSFORMS or len(set(transforms)) != len(transforms):
         raise wrong("its transforms are others than enveloped signature and exclusive canonicalization")
+    if [child.tag for child in references[0]][-2:] != [f"{_DS}DigestMethod", f"{_DS}DigestValue"]:
+        raise wrong("its reference holds more or less than it should")
+    algorithms = "./*[local-name() != 'Reference'] | ./ds:Reference/ds:DigestMethod | .//ds:Transform"
+    for node in query(info, algorithms):
+        if not _is_simple(node):
+            raise wrong("an algorithm has parameters that SAML does not use")
     for path, known in (
         ("./ds:CanonicalizationMethod", {_EXCLUSIVE}),
         ("./ds:SignatureMethod", _SIGNATURES),
         ("./ds:Reference/ds:DigestMethod", _DIGESTS),
     ):
-        algorithms = [one.get("Algorithm") for one in query(info, path)]
-        if len(algorithms) != 1 or algorithms[0] not in known:
-            raise Refused(Check.SIGNATURE, "algorithm", algorithm=(algorithms or ["?"])[0])
+        named = [one.get("Algorithm") for one in query(info, path)]
+        if len(named) != 1 or named[0] not in known:
+            raise Refused(Check.SIGNATURE, "algorithm", algorithm=(named or ["?"])[0])
+
+
+def _is_simple(algorithm: Any) -> bool:
+    """Without parameters, but for the few prefixes that exclusive canonicalization may be told."""
+    if not len(algorithm):
+        return True
+    (first, *others) = algorithm
+    few = len(first.get("PrefixList", "").split()) <= MOST_LISTED_PREFIXES
+    return not others and not len(first) and first.tag == f"{{{_EXCLUSIVE}}}InclusiveNamespaces" and few
 
 
 def is_signed_with(signature: Any, root: Any, certificate: Certificate) -> bool:

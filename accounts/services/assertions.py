@@ -211,6 +211,9 @@ class _Looking:
         return certificate
 
     def _status(self, envelope: Envelope) -> None:
+        """Of a sign-in; it needs a Response around the assertion (SAML profiles 4.1.4.2)."""
+        if envelope.message is None and self.use is Use.SIGN_IN:
+            raise Refused(Check.STATUS, "no-response")
         status = saml.status_of(envelope.message)
         if status != saml.SUCCESS:
             raise Refused(Check.STATUS, "status", status=status)
@@ -311,7 +314,11 @@ class _Looking:
         if any(finding.met is False for finding in self.findings.values()):
             return  # it would only say one of those again
         why = saml.judged_by_toolkit(
-            envelope, provider, recipient=self.use.recipient, certificate=certificate
+            envelope,
+            provider,
+            recipient=self.use.recipient,
+            certificate=certificate,
+            statement_needed=self.use is Use.SIGN_IN,
         )
         if why:
             raise Refused(Check.STANDARD, "not-standard", why=why)

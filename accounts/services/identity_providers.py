@@ -18,11 +18,12 @@ from django.utils.translation import gettext as _
 
 from accounts import audit, queries
 from accounts.actor import Actor
-from accounts.errors import Conflict, InsufficientScope, Invalid, NotAllowed, NotFound
+from accounts.errors import Conflict, InsufficientScope, Invalid, NotAllowed, NotFound, Problems
 from accounts.models import IdentityProvider, Organization, ProviderSession, User, UserState
 from accounts.permissions import Permission
 from accounts.rules import provider_spec, trust
 from accounts.rules.provider_spec import ProviderSpec
+from accounts.saml import service_provider
 from accounts.services import organization as organizations
 
 # Each organization's own; looked through whenever somebody signs in.
@@ -30,6 +31,15 @@ MOST_PROVIDERS = 20
 NOBODY = uuid.UUID(int=0)
 # As for handing on roles (docs/decisions/006-apps-and-roles.md).
 HANDING_ON_SCOPE = "authorization"
+# Text by which more may be believed than before, or people are sent elsewhere to type their passwords.
+TRUSTED_FIELDS = (
+    "issuer",
+    "target_url",
+    "logout_url",
+    "relying_party_identifier",
+    "audience",
+    "email_attribute",
+)
 # What it takes to undo "Only SSO" and what led to it.
 KEEPER_PERMISSIONS = (Permission.SSO_PROVIDER_EDIT, Permission.DIRECTORY_ORGANIZATION_ADMIN)
 
@@ -41,6 +51,7 @@ def create(*, actor: Actor, spec: ProviderSpec) -> IdentityProvider:
     with transaction.atomic():
         organization = organizations.locked(actor.organization)
         require_trust(actor)
+        _refuse_names_of_others(organization, spec)
         if IdentityProvider.objects.filter(organization=organization).count() >= MOST_PROVIDERS:
             raise Conflict(_("There are %(most)s identity providers already.") % {"most": MOST_PROVIDERS})
         provider = IdentityProvider(organization=organization)
@@ -85,6 +96,7 @@ def change(
             return provider
         if _widens(was, wanted):
             require_trust(actor)
+            _refuse_names_of_others(organization, wanted)
         _apply(provider, wanted)
         provider.version += 1
         _save(provider)
@@ -164,11 +176,6 @@ def _keeper(organization: Organization, person_id: object) -> User:
     return person
 
 
-def may_decide_trust(actor: Actor) -> bool:
-    """Whether `require_trust` would let them. For pages that say so before."""
-    return not trust.beyond(actor.access, queries.held_by_people(actor.organization))
-
-
 def require_trust(actor: Actor) -> None:
     """Raises `NotAllowed` (`missing.division.permissions`) for who would gain by becoming somebody else,
     and `InsufficientScope` for an app without the scope that is about who may do what: who signs in by
@@ -222,12 +229,33 @@ def _widens(was: ProviderSpec, wanted: ProviderSpec) -> bool:
     is as good."""
     if set(wanted.certificates) - set(was.certificates):
         return True
+    if was.force_authn and not wanted.force_authn:
+        return True
     if (wanted.enabled and not was.enabled) or (wanted.accept_bearer and not was.accept_bearer):
         return True
-    return any(
-        getattr(wanted, field) != getattr(was, field)
-        for field in ("issuer", "audience", "relying_party_identifier", "email_attribute", "target_url")
-    )
+    return any(getattr(wanted, field) != getattr(was, field) for field in TRUSTED_FIELDS)
+
+
+def _refuse_names_of_others(organization: Organization, spec: ProviderSpec) -> None:
+    """Raises `Invalid` for a name under which another organization here is known to a provider: what is
+    said to one is not to be heard by another."""
+    ours = service_provider.default_entity_id(organization)
+    problems = Problems()
+    for field, value in (
+        ("audience", spec.audience),
+        ("relyingPartyIdentifier", spec.relying_party_identifier),
+    ):
+        if value.lower().startswith(service_provider.ENTITY_IDS.lower()) and value != ours:
+            problems.add(field, "invalid.value", _("That is the name of another organization here."))
+    audience = spec.audience or spec.relying_party_identifier or ours
+    others = IdentityProvider.objects.filter(issuer=spec.issuer).exclude(organization=organization)
+    if any(service_provider.audience(one) == audience for one in others.select_related("organization")):
+        problems.add(
+            "audience",
+            "invalid.value",
+            _("Another organization here has this issuer with this audience. Choose another audience."),
+        )
+    problems.raise_if_any()
 
 
 def _require_one_left(organization: Organization) -> None:

@@ -23,7 +23,8 @@ from accounts.models import IdentityProvider, ProviderSession, ProviderSignIn, P
 from accounts.rules import provider_spec
 from accounts.rules.access import Access
 from accounts.saml import assertion as saml
-from accounts.saml import messages
+from accounts.saml import messages, service_provider
+from accounts.saml.assertion import Envelope
 from accounts.saml.messages import LogoutAsked, Outgoing, Received
 from accounts.saml.verdict import Check, Finding, Refused, Verdict
 from accounts.services import assertions, identity_providers
@@ -31,8 +32,8 @@ from accounts.services.assertions import Examined, Use
 
 # Between the provider's answer and the page that ends the sign-in lies one redirect.
 FINISHED_WITHIN = timedelta(minutes=5)
-# Organizations that share a provider, each with a key of its own or not.
-MOST_CANDIDATES = 20
+# Organizations that share a provider and are known to it by the same name.
+MOST_CANDIDATES = 5
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,10 @@ def receive(*, text: str, browser: str, unasked_next: str) -> Answer:
     row = _awaited(envelope.in_response_to, now) if envelope.in_response_to else None
     if envelope.in_response_to and row is None:
         return Answer(None, Verdict((Finding(str(Check.RECIPIENT), False, "unknown-request"),)))
-    candidates = [row.provider] if row else _candidates(envelope.issuer)
+    candidates = [row.provider] if row else _addressed(envelope)
     if not candidates:
         return Answer(None, _only(Refused(Check.ISSUER, "unknown-issuer", issuer=envelope.issuer)))
-    examined, provider = _first_met(candidates, text, now)
+    examined, provider, known = _first_met(candidates, text, now)
     with transaction.atomic():
         verdict: Verdict = examined
         if examined.met and not assertions.spend(examined):
@@ -96,6 +97,8 @@ def receive(*, text: str, browser: str, unasked_next: str) -> Answer:
             if _note(row, examined, verdict, now):
                 return Answer(row, verdict)
             verdict = Verdict((Finding(str(Check.RECIPIENT), False, "unknown-request"),))
+        if row is None and not known:
+            return Answer(None, verdict)  # anybody can send that; it is nobody's business
         _refused(provider, verdict)
     return Answer(None, verdict, provider)
 
@@ -113,17 +116,18 @@ def to_finish(*, id: str, browser: str) -> ProviderSignIn | None:
 
 def finish(row: ProviderSignIn) -> User | None:
     """Ends a sign-in or confirmation, once; who it is. None where it was ended already, where the person
-    is not active any more, or where the provider has been switched off meanwhile."""
-    with transaction.atomic():
-        done = ProviderSignIn.objects.filter(id=row.id, finished_at=None, accepted=True)
-        if row.purpose == Purpose.TEST or not done.update(finished_at=timezone.now()):
-            return None
-        assert row.person is not None
-        person = User.objects.select_related("organization", "division").get(id=row.person.id)
-        still_on = IdentityProvider.objects.filter(id=row.provider_id, enabled=True).exists()
-        if not still_on or not person.is_active or not person.organization.active:
-            return None
-        return person
+    is not active any more, or where the provider has been switched off meanwhile.
+
+    Runs inside the caller's transaction, which makes the session: until its end the provider can be neither
+    switched off nor deleted, so that whoever does so finds the session."""
+    provider = IdentityProvider.objects.select_for_update(no_key=True).filter(id=row.provider_id).first()
+    done = ProviderSignIn.objects.filter(id=row.id, finished_at=None, accepted=True)
+    if row.purpose == Purpose.TEST or not done.update(finished_at=timezone.now()):
+        return None
+    if provider is None or not provider.enabled or row.person_id is None:
+        return None
+    person = User.objects.select_related("organization", "division").get(id=row.person_id)
+    return person if person.is_active and person.organization.active else None
 
 
 def proved_now(row: ProviderSignIn) -> bool:
@@ -150,21 +154,23 @@ def forget(key: str) -> None:
     ProviderSession.objects.filter(key=key).delete()
 
 
-def provider_of(message: Received) -> IdentityProvider | None:
-    """Which provider a logout message is of: one with this issuer whose certificate proves it."""
+def providers_of(message: Received) -> list[IdentityProvider]:
+    """Which providers a logout message is of: those with this issuer whose certificate proves it. Several
+    organizations may have set up the same."""
     now = timezone.now()
-    for provider in _candidates(message.issuer):
+    proved = []
+    for provider in _with_issuer(message.issuer):
         try:
             messages.prove(message, provider_spec.current(provider.certificates, now))
         except Refused:
             continue
-        return provider
-    return None
+        proved.append(provider)
+    return proved
 
 
 def end_sessions(provider: IdentityProvider, asked: LogoutAsked) -> int:
     """Ends the sessions that began with what the provider now ends; how many there were. The same message
-    is good once. Raises `Refused`."""
+    is good once in an organization. Raises `Refused`."""
     with transaction.atomic():
         found = ProviderSession.objects.filter(provider=provider, subject=digest(asked.name_id))
         if asked.session_indexes:
@@ -179,10 +185,11 @@ def end_sessions(provider: IdentityProvider, asked: LogoutAsked) -> int:
             raise Refused(Check.ONCE, "used")
         rows = list(found.select_related("person__organization"))
         keys = [row.key for row in rows]
-        ended = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now()).count()
-        Session.objects.filter(session_key__in=keys).delete()
+        live = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+        alive = set(live.values_list("session_key", flat=True))
+        live.delete()
         ProviderSession.objects.filter(key__in=keys).delete()
-        for person in {row.person_id: row.person for row in rows}.values():
+        for person in {row.person_id: row.person for row in rows if row.key in alive}.values():
             actor = queries.actor_for_user(person)
             audit.record(
                 actor,
@@ -192,7 +199,7 @@ def end_sessions(provider: IdentityProvider, asked: LogoutAsked) -> int:
                 entity_name=str(person),
                 after={"through": provider.name},
             )
-    return ended
+    return len(alive)
 
 
 def digest(value: str) -> str:
@@ -208,28 +215,36 @@ def _awaited(id: str, now: datetime) -> ProviderSignIn | None:
     )
 
 
-def _candidates(issuer: str) -> list[IdentityProvider]:
-    """Where a provider began it, nobody says in which organization; its keys, its audience and the person
-    do."""
+def _with_issuer(issuer: str) -> list[IdentityProvider]:
     found = IdentityProvider.objects.select_related("organization").filter(
         issuer=issuer, enabled=True, organization__active=True
     )
-    return list(found.order_by("created_at", "id")[:MOST_CANDIDATES])
+    return list(found.order_by("created_at", "id"))
+
+
+def _addressed(envelope: Envelope) -> list[IdentityProvider]:
+    """Where a provider began it, nobody says in which organization; its audience does."""
+    found = _with_issuer(envelope.issuer)
+    meant = [one for one in found if service_provider.audience(one) in envelope.audiences]
+    return (meant or found)[:MOST_CANDIDATES]
 
 
 def _first_met(
     candidates: list[IdentityProvider], text: str, now: datetime
-) -> tuple[Examined, IdentityProvider]:
-    """The verdict of the first that believes it; where none does, of the one that got furthest."""
+) -> tuple[Examined, IdentityProvider, bool]:
+    """The verdict of the first that believes it; where none does, of the one that got furthest. And whether
+    it is known to be that provider's, and meant for that organization."""
     results = []
     for provider in candidates:
         examined = assertions.examine(
             organization=provider.organization, text=text, use=Use.SIGN_IN, now=now, provider=provider
         )
         if examined.met:
-            return examined, provider
+            return examined, provider, True
         results.append((examined, provider))
-    return max(results, key=lambda result: sum(bool(one.met) for one in result[0].findings))
+    examined, provider = max(results, key=lambda result: sum(bool(one.met) for one in result[0].findings))
+    met = {one.check for one in examined.findings if one.met}
+    return examined, provider, {Check.SIGNATURE, Check.AUDIENCE} <= met
 
 
 def _unasked(provider: IdentityProvider, browser: str, next: str, now: datetime) -> ProviderSignIn:
@@ -248,7 +263,8 @@ def _note(row: ProviderSignIn, examined: Examined, verdict: Verdict, now: dateti
         "person": examined.person if verdict.met else None,
         "authenticated_at": assertion.authenticated_at if assertion else None,
         "name_id": {"value": assertion.name_id, "format": assertion.name_id_format} if assertion else {},
-        "session_index": assertion.session_index[:255] if assertion else "",
+        "session_index": assertion.session_index if assertion else "",
+        "session_ends_at": assertion.session_ends_at if assertion else None,
     }
     return bool(ProviderSignIn.objects.filter(id=row.id, answered_at=None).update(**values))
 

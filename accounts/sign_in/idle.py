@@ -16,6 +16,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.console.guard import CONFIRMED_AT
@@ -23,6 +24,8 @@ from accounts.models import Organization, User
 from accounts.rules import idle
 
 USED_AT = "used_at"
+# When the identity provider that somebody came through wants the session to end.
+ENDS_AT = "ends_at"
 # "Used" is exact to this: somebody who is busy costs one write in this time, not one per page.
 NOTED_EVERY = timedelta(minutes=1)
 
@@ -48,6 +51,10 @@ def _still_there(request: HttpRequest, found: User | AnonymousUser) -> AbstractB
     if not isinstance(found, User):
         return found
     now = timezone.now()
+    if request.session.get(ENDS_AT, now.timestamp() + 1) <= now.timestamp():
+        logout(request)
+        messages.warning(request, _("Your identity provider has ended your session."), fail_silently=True)
+        return request.user
     clock = _clock(request)
     if clock is not None and idle.is_over(found.organization, clock, now):
         logout(request)  # forgets all that the session held

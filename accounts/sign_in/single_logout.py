@@ -3,6 +3,7 @@ here when it says so."""
 
 from __future__ import annotations
 
+import logging
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -24,8 +25,10 @@ from accounts.saml.verdict import Refused
 from accounts.services import provider_sign_ins
 from accounts.sign_in import sso
 from accounts.sign_in.sessions import stored
-from accounts.sign_in.sso import wait_page
-from accounts.sign_in.views import THROUGH, record, safe_next, too_many_from_here
+from accounts.sign_in.sso import too_many_messages, wait_page
+from accounts.sign_in.views import THROUGH, record, safe_next
+
+log = logging.getLogger(__name__)
 
 # In the session that is left after somebody signed out: where the way through the provider ends.
 AFTERWARDS = "after_single_logout"
@@ -52,7 +55,11 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def end_session(request: HttpRequest, *, then: str) -> HttpResponse:
     """Ends the session here, and at the provider where it began; then on to `then`, an address that the
     caller has checked."""
-    message = _farewell(request)
+    try:
+        message = _farewell(request)
+    except Exception:  # whatever is wrong with the provider or our key: who leaves, leaves
+        log.exception("the identity provider cannot be told that somebody signs out")
+        message = None
     if request.session.session_key:
         provider_sign_ins.forget(stored(request.session.session_key))
     logout(request)
@@ -69,7 +76,7 @@ def end_session(request: HttpRequest, *, then: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def single_logout(request: HttpRequest) -> HttpResponse:
     """The provider's answer to our message, or a message of its own."""
-    if seconds := too_many_from_here():
+    if seconds := too_many_messages():
         return wait_page(request, seconds)
     try:
         if request.method == "POST":
@@ -78,15 +85,18 @@ def single_logout(request: HttpRequest) -> HttpResponse:
             message = messages.received(query=request.META.get("QUERY_STRING", ""))
         if message.kind == messages.RESPONSE:
             return _home(request)  # the session here ended before; nothing hangs on what it says
-        provider = provider_sign_ins.provider_of(message)
-        if provider is None:
+        proved = provider_sign_ins.providers_of(message)
+        if not proved:
             return _not_accepted(request)
-        asked = messages.asked(message, provider)
-        provider_sign_ins.end_sessions(provider, asked)
+        asked = messages.asked(message)
+        ended = [one for one in proved if provider_sign_ins.end_sessions(one, asked)]
     except Refused:
         return _not_accepted(request)
-    if not provider.logout_url:
+    # Several organizations may have set it up; the answer is of the one whose session it was.
+    meant = ended or proved
+    if len(meant) != 1 or not meant[0].logout_url:
         return _home(request)
+    provider = meant[0]
     answer = messages.logout_response(provider, in_response_to=asked.id, relay_state=message.relay_state)
     return sso.send(request, answer, heading=_("You are signed out here"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
 import uuid
@@ -9,6 +10,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import login
+from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,17 +21,18 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
-from accounts import audit
+from accounts import audit, rates
+from accounts.console.check_assertion import line_of, may_see_person
 from accounts.console.guard import CONFIRMED_AT, actor_of, requires
 from accounts.models import IdentityProvider, ProviderSignIn, Purpose, User
 from accounts.origin import origin
 from accounts.permissions import Permission
 from accounts.saml import service_provider
 from accounts.saml.messages import Outgoing
-from accounts.saml.verdict import Check, Verdict
+from accounts.saml.verdict import BRIEFLY, Check, Verdict
 from accounts.services import provider_sign_ins
 from accounts.services.provider_sign_ins import Answer
-from accounts.sign_in.idle import USED_AT
+from accounts.sign_in.idle import ENDS_AT, USED_AT
 from accounts.sign_in.sessions import stored
 from accounts.sign_in.views import (
     THROUGH,
@@ -38,11 +41,12 @@ from accounts.sign_in.views import (
     remember_organization,
     safe_next,
     safe_path,
-    too_many_from_here,
 )
 
 # Ties the way to the provider and back to one browser. Lax: another site's page cannot send it along.
-BROWSER_COOKIE = "latchkey_sso"
+# Where there is TLS, nobody beside us can set it either.
+BROWSER_COOKIE = "__Host-latchkey_sso" if settings.HTTPS else "latchkey_sso"
+log = logging.getLogger(__name__)
 _BACKEND = "accounts.sign_in.backend.EmailBackend"
 
 
@@ -52,7 +56,7 @@ def leave_for(request: HttpRequest, provider_id: uuid.UUID) -> HttpResponse:
     """To the provider. `next` is where to go on afterwards; with `confirm`, somebody who is signed in
     proves once more that it is them."""
     provider = _provider(provider_id)
-    if seconds := too_many_from_here():
+    if seconds := too_many_messages():
         return wait_page(request, seconds)
     confirming = "confirm" in request.GET and request.user.is_authenticated
     return _leave(
@@ -86,14 +90,17 @@ def test(request: HttpRequest, provider_id: uuid.UUID) -> HttpResponse:
 @require_POST
 def acs(request: HttpRequest) -> HttpResponse:
     """The assertion consumer service (SAML bindings 3.5)."""
-    if seconds := too_many_from_here():
+    if seconds := too_many_messages():
         return wait_page(request, seconds)
     browser = secrets.token_urlsafe(32)
-    answer = provider_sign_ins.receive(
-        text=request.POST.get("SAMLResponse", ""),
-        browser=browser,
-        unasked_next=safe_path(request, request.POST.get("RelayState", "")),
-    )
+    try:
+        answer = provider_sign_ins.receive(
+            text=request.POST.get("SAMLResponse", ""),
+            browser=browser,
+            unasked_next=safe_path(request, request.POST.get("RelayState", "")),
+        )
+    except IntegrityError:  # the provider was deleted at this very moment
+        return _over(request)
     if answer.row is None:
         return refusal_page(request, answer)
     response = HttpResponseRedirect(reverse("sso-finish", args=[answer.row.id]))
@@ -125,10 +132,9 @@ def finish(request: HttpRequest, id: str) -> HttpResponse:
             "accounts/sso_other_person.html",
             {"found": row.person, "signed_in": here, "next": row.next},
         )
-    person = provider_sign_ins.finish(row)
-    if person is None:
-        return _over(request)
-    return _sign_in(request, row, person)
+    with transaction.atomic():
+        person = provider_sign_ins.finish(row)
+        return _over(request) if person is None else _sign_in(request, row, person)
 
 
 @require_safe
@@ -158,6 +164,7 @@ def send(request: HttpRequest, message: Outgoing, *, heading: str) -> HttpRespon
 def refusal_page(request: HttpRequest, answer: Answer) -> HttpResponse:
     """Says in one word what was wrong; the audit trail says it in full, under the reference."""
     refusal = answer.verdict.refusal
+    log.info("sign-in refused: %s (%s)", refusal.check, refusal.reason)
     org = answer.provider.organization.short_name if answer.provider else ""
     if refusal.check == Check.PERSON:
         return no(
@@ -169,10 +176,17 @@ def refusal_page(request: HttpRequest, answer: Answer) -> HttpResponse:
     return no(
         request,
         _("The identity provider's answer could not be accepted (%(what)s).")
-        % {"what": refusal.label.lower()},
+        % {"what": BRIEFLY[refusal.check]},
         _("Try again. If it happens once more, give the reference to your administrator."),
         org=org,
     )
+
+
+def too_many_messages() -> int:
+    """As the sign-in's own count, in a window of its own: a sign-in takes three, and an office comes from
+    one address."""
+    window = rates.Window("sso", str(origin().address), settings.RATE_SSO_PER_ADDRESS)
+    return window.resets_in() if window.count() > window.limit else 0
 
 
 def wait_page(request: HttpRequest, seconds: int) -> HttpResponse:
@@ -187,32 +201,40 @@ def _leave(
     request: HttpRequest, provider: IdentityProvider, *, purpose: Purpose, next: str, forced: bool
 ) -> HttpResponse:
     browser = request.COOKIES.get(BROWSER_COOKIE) or secrets.token_urlsafe(32)
-    message = provider_sign_ins.start(
-        provider=provider,
-        purpose=purpose,
-        browser=browser,
-        next=next,
-        forced=forced,
-        asked_by=request.user if isinstance(request.user, User) else None,
-    )
+    try:
+        message = provider_sign_ins.start(
+            provider=provider,
+            purpose=purpose,
+            browser=browser,
+            next=next,
+            forced=forced,
+            asked_by=request.user if isinstance(request.user, User) else None,
+        )
+    except IntegrityError as error:  # it was deleted at this very moment
+        raise Http404 from error
     response = send(request, message, heading=_("Continue to %(name)s") % {"name": provider.name})
     _set_browser(response, browser)
     return response
 
 
 def _sign_in(request: HttpRequest, row: ProviderSignIn, person: User) -> HttpResponse:
-    login(request, person, backend=_BACKEND)  # gives the session a new key
+    login(request, person, backend=_BACKEND)  # gives the session a new key, unless it is theirs already
+    if request.session.session_key is None:
+        request.session.cycle_key()  # it took the place of somebody else's, and has no key yet
     now = time.time()
     proved = row.authenticated_at.timestamp() if row.authenticated_at else 0.0
     # As long ago as the provider says, so that what asks for the password asks there again.
     request.session[CONFIRMED_AT] = min(now, proved)
     request.session[USED_AT] = now
+    if row.session_ends_at is not None:
+        request.session[ENDS_AT] = row.session_ends_at.timestamp()
     request.session[THROUGH] = {
         "provider": str(row.provider_id),
         "session_index": row.session_index,
         **row.name_id,
     }
-    provider_sign_ins.remember(key=stored(request.session.session_key or ""), row=row, person=person)
+    assert request.session.session_key
+    provider_sign_ins.remember(key=stored(request.session.session_key), row=row, person=person)
     record(request, audit.Action.USER_SIGNED_IN, through=row.provider.name)
     response = HttpResponseRedirect(safe_path(request, row.next))
     remember_organization(response, person.organization)
@@ -223,7 +245,8 @@ def _confirmed(request: HttpRequest, row: ProviderSignIn, here: User | None) -> 
     """What typing the password again is for those who have none."""
     if not provider_sign_ins.proved_now(row):
         return _not_asked(request, row)
-    person = provider_sign_ins.finish(row)
+    with transaction.atomic():
+        person = provider_sign_ins.finish(row)
     if person is None or here is None or person.id != here.id or row.asked_by_id != here.id:
         return _over(request)
     request.session[CONFIRMED_AT] = time.time()
@@ -235,14 +258,16 @@ def _test_result(request: HttpRequest, row: ProviderSignIn) -> HttpResponse:
     if row.asked_by_id != actor_of(request).id:
         raise Http404
     verdict = Verdict.from_json(row.findings)
+    actor = actor_of(request)
+    about = [finding for finding in verdict.findings if finding.check == Check.PERSON]
     return render(
         request,
         "sso/test_result.html",
         {
             "provider": row.provider,
-            "lines": verdict.findings,
+            "lines": [line_of(finding, actor) for finding in verdict.findings],
             "accepted": verdict.met,
-            "found": row.person,
+            "found": row.person if all(may_see_person(one, actor) for one in about) else None,
             "back": reverse("single-sign-on-provider", args=[row.provider_id]),
         },
     )

@@ -96,8 +96,12 @@ def safe_next(request: HttpRequest) -> str:
 def safe_path(request: HttpRequest, wanted: str) -> str:
     """That address, if it is one of this host, else Admin home."""
     own = wanted.startswith(("/", f"{request.scheme}://{request.get_host()}/"))  # and no mere word
-    safe = own and url_has_allowed_host_and_scheme(
-        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    safe = (
+        own
+        and wanted.isprintable()
+        and url_has_allowed_host_and_scheme(
+            wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        )
     )
     return wanted if safe else resolve_url(settings.LOGIN_REDIRECT_URL)
 
@@ -227,14 +231,14 @@ def _other_ways(request: HttpRequest, organization: Organization | None) -> dict
         passwords = organization is None or not organization.only_sso or "password" in request.GET
         passwords = passwords or request.method == "POST"
         more = {}
-    asked_for = request.GET.get("org", "")
+    asked_for = request.GET.get("org", "")[:60]
     shown = [] if toolkit.WHY_NOT else list(providers.filter(enabled=True))
-    if asked_for and not shown:
+    if asked_for and not shown and not (organization and organization.only_sso):
         organization = None  # one that is not there, or has nothing to show, reads the same
     return {
         "of_organization": organization,
         "asked_for": asked_for,
-        "nothing_there": bool(asked_for) and not shown,
+        "nothing_there": bool(asked_for) and organization is None,
         "providers": [
             {
                 "name": provider.name,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -40,7 +41,7 @@ from oauthlib.oauth2.rfc6749.errors import (
 
 from accounts import queries as account_queries
 from accounts.actor import Actor
-from accounts.console.guard import actor_of, recently_typed
+from accounts.console.guard import actor_of, recently_typed, typed_since
 from accounts.errors import DomainError
 from accounts.models import IdentityProvider, Organization, User
 from accounts.permissions import Permission
@@ -56,7 +57,7 @@ from oauthclients.services.access import lock_person
 
 PROMPTS = frozenset({"login", "none", "consent"})
 _S256 = re.compile(r"[A-Za-z0-9_-]{43}")
-# In the session between sending somebody to sign in again and their coming back.
+# In the session between sending somebody to sign in again and their coming back: for what, and since when.
 LOGIN_DEMANDED = "login_demanded"
 
 
@@ -223,12 +224,13 @@ class AuthorizeView(OAuthLibMixin, View):
         if request.user.is_authenticated and "login" not in asked.prompt:
             return None
         if "login" in asked.prompt:
-            # Typed after it was demanded, which emptied the session, and not long ago.
-            done = request.session.get(LOGIN_DEMANDED) == demanded and recently_typed(request)
+            # Proved after it was demanded, which emptied the session, and not long ago.
+            what, when = request.session.get(LOGIN_DEMANDED) or ("", 0.0)
+            done = what == demanded and recently_typed(request) and typed_since(request, when)
             if request.user.is_authenticated and done:
                 return None
             request.session.flush()
-            request.session[LOGIN_DEMANDED] = demanded
+            request.session[LOGIN_DEMANDED] = (demanded, time.time())
         self.unless_silent(asked, LoginRequired)
         if asked.provider is not None:
             there = reverse("sso", args=[asked.provider.id])

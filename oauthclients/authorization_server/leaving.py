@@ -28,7 +28,8 @@ def leave(request: HttpRequest) -> HttpResponse:
     one of the app's registered ones, and the app is not switched off; else to the sign-in page.
 
     By GET, as the SDK sends people here. The session cookie is SameSite=Lax: an image in another site's
-    page ends nothing, and a link that somebody follows signs them out and no more."""
+    page ends nothing, and a link that somebody follows signs them out, here and at the identity provider
+    that they came through, and no more."""
     client = queries.live_client(client_key(request.GET.get("client_id", "")))
     if isinstance(request.user, User):
         actor = actor_of(request)

@@ -888,14 +888,14 @@ for _deep in (300, 8_000):
     )
 simply(
     "10,000 attributes",
-    "signature",
+    "too-complex",
     lambda scene: changed(
         scene.good(), 'Name="note"', 'Name="note" ' + " ".join(f'a{n}=""' for n in range(10_000))
     ),
 )
 simply(
     "20,000 elements with IDs",
-    "signature",
+    "too-complex",
     lambda scene: changed(scene.good(), MARK, "".join(f'<a ID="i{n}"/>' for n in range(5_000))),
 )
 simply("4,000 assertions", "several", lambda scene: changed(scene.good(), MARK, "<Assertion/>" * 4_000))

@@ -7,16 +7,18 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client as Browser
 from oauth2_provider.models import get_access_token_model
 
 from accounts.actor import system
-from accounts.models import AuditEvent, UsedAssertion
+from accounts.models import AuditEvent, ProviderSession, UsedAssertion
 from accounts.services import identity_providers, people
 from oauthclients.models import Client, Consent, TokenFamily
 from oauthclients.services import authorizations, clients, consents, secrets
 from tests import cast as standing_cast
+from tests.accounts.sign_in.test_sso import answered, start, whoever
 from tests.cast import Cast
 from tests.protocol.test_races import at_once, nothing_is_left_over, statuses, works
 from tests.saml import IdP, SamlApp, pair
@@ -238,3 +240,57 @@ def test_all_of_it_at_once_fails_nowhere(cast, app, round):
     assert not [answer for answer in answers if isinstance(answer, Exception)], answers
     assert not any(answer.status_code == 200 and works(answer.json()) for answer in answers[:4])
     nothing_is_left_over()
+
+
+# --- Signing in ----------------------------------------------------------------------------------
+
+
+@rounds
+@pytest.mark.parametrize("how", ["off", "deleted"])
+def test_a_provider_that_goes_while_somebody_signs_in_leaves_no_session(cast, how, round):
+    idp = IdP(recipient=f"{settings.BASE_URL}/saml")
+    provider = idp.provider(cast.acme)
+    browsers = [Browser() for _ in range(4)]
+    on_the_way = [answered(browser, idp.assertion(wrap=True)) for browser in browsers]
+
+    def go() -> None:
+        if how == "off":
+            identity_providers.change(
+                actor=system(cast.acme),
+                provider_id=provider.id,
+                spec=lambda was: replace(was, enabled=False),
+            )
+        else:
+            identity_providers.delete(actor=system(cast.acme), provider_id=provider.id)
+
+    finishing = [
+        lambda browser=browser, there=there: browser.get(there["Location"])
+        for browser, there in zip(browsers, on_the_way, strict=True)
+    ]
+    more = Browser()
+    starting = [
+        lambda: more.get(f"/sign-in/with/{provider.id}/"),
+        lambda: answered(Browser(), idp.assertion(wrap=True)),
+    ]
+    answers = at_once(*finishing, go, *starting)
+
+    assert all(answer is None or answer.status_code < 500 for answer in answers), answers
+    assert [whoever(browser) for browser in browsers] == [None] * 4
+    assert not ProviderSession.objects.exists()
+
+
+@rounds
+def test_of_many_at_once_an_answer_and_its_end_count_once(cast, round):
+    idp = IdP(recipient=f"{settings.BASE_URL}/saml")
+    provider = idp.provider(cast.acme)
+    browser = Browser()
+    request = start(browser, provider)
+    assertion = idp.assertion(in_response_to=request.get("ID"), wrap=True)
+    answers = at_once(*[lambda: answered(Browser(), assertion)] * 6)
+    assert statuses(answers) == {303: 1, 400: 5}
+    (there,) = {answer["Location"] for answer in answers if answer.status_code == 303}
+    copies = [Browser() for _ in range(6)]
+    for copy in copies:
+        copy.cookies.update(browser.cookies)
+    assert statuses(at_once(*[lambda copy=copy: copy.get(there) for copy in copies])) == {302: 1, 400: 5}
+    assert ProviderSession.objects.count() == 1

@@ -13,6 +13,7 @@ from accounts.errors import Conflict, InsufficientScope, Invalid, NotAllowed, No
 from accounts.models import AuditEvent, IdentityProvider, Organization, ProviderSession, User
 from accounts.permissions import CATALOGUE
 from accounts.rules.provider_spec import MOST_CERTIFICATES, ProviderSpec
+from accounts.saml import service_provider
 from accounts.services import identity_providers, people
 from tests.saml import FAR_AHEAD, LONG_AGO, IdP, pair
 
@@ -55,6 +56,7 @@ def only(cast, *permissions: str):
         {"email_attribute": "mail"},
         {"accept_bearer": True},
         {"target_url": "https://ben.example/sso"},
+        {"logout_url": "https://ben.example/slo"},
     ],
     ids=lambda values: next(iter(values)),
 )
@@ -75,16 +77,17 @@ def test_what_does_not_takes_the_permission_alone(cast, provider):
     change(cast.actor(cast.ada), provider, certificates=more)
     for values in (
         {"name": "Renamed"},
-        {"logout_url": "https://okta.example/slo"},
         {"show_on_sign_in": False},
         {"sign_requests": True},
         {"force_authn": True},
+        {"metadata_url": "https://okta.example/metadata"},
         {"certificates": more[:1]},
         {"enabled": False},
     ):
         change(ben, provider, **values)
-    with pytest.raises(NotAllowed):
-        change(ben, provider, enabled=True)
+    for values in ({"enabled": True}, {"force_authn": False}):
+        with pytest.raises(NotAllowed):
+            change(ben, provider, **values)
 
 
 def test_all_permissions_in_one_division_are_not_all_of_them(cast, provider):
@@ -131,6 +134,22 @@ def test_another_organizations_is_not_there(cast, provider):
     with pytest.raises(NotFound):
         identity_providers.delete(actor=cleo, provider_id=provider.id)
     assert identity_providers.create(actor=cleo, spec=spec())  # the same issuer, elsewhere
+
+
+def test_nobody_takes_the_name_of_another_organization(cast, provider):
+    cleo = cast.actor(cast.cleo)
+    acme = service_provider.audience(provider)
+    for values in ({"audience": acme}, {"relying_party_identifier": acme}, {"audience": acme.upper()}):
+        with pytest.raises(Invalid):
+            identity_providers.create(actor=cleo, spec=spec(**values))
+    change(cast.actor(cast.ada), provider, audience="https://acme.example/own")
+    with pytest.raises(Invalid):
+        identity_providers.create(actor=cleo, spec=spec(audience="https://acme.example/own"))
+    mine = identity_providers.create(actor=cleo, spec=spec())
+    with pytest.raises(Invalid):
+        change(cleo, mine, relying_party_identifier=acme)
+    own = service_provider.default_entity_id(cast.globex)
+    assert change(cleo, mine, relying_party_identifier=own)
 
 
 def test_names_and_issuers_are_taken_once(cast, provider):

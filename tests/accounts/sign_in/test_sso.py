@@ -237,6 +237,54 @@ def test_nothing_of_the_answer_is_in_address_log_or_row(idp, provider, cast, cap
     assert browser.cookies["latchkey_sso"].value not in str(vars(row))
 
 
+def test_a_bare_assertion_is_no_answer_to_a_sign_in_and_an_answer_has_an_authentication(
+    idp, provider, cast
+):
+    for claims in ({"wrap": False}, {"authn_statement": False}):
+        browser = Browser()
+        assert sign_in(browser, idp, provider, **claims).status_code == 400
+        assert whoever(browser) is None
+
+
+def test_the_session_ends_when_the_provider_says(idp, provider, cast, time_machine):
+    time_machine.move_to(timezone.now())
+    browser = Browser()
+    request = start(browser, provider)
+    node = idp.unsigned(in_response_to=request.get("ID"))
+    ends = timezone.now() + timedelta(minutes=30)
+    node.find("{*}AuthnStatement").set("SessionNotOnOrAfter", f"{ends:%Y-%m-%dT%H:%M:%SZ}")
+    response = answered(browser, etree.tostring(idp.wrapped(signed(node, key=idp.pair))))
+    assert browser.get(response["Location"]).status_code == 302
+    time_machine.shift(timedelta(minutes=29))
+    assert whoever(browser) == cast.eve.email
+    time_machine.shift(timedelta(minutes=1))
+    assert whoever(browser) is None
+
+
+def test_what_anybody_can_send_leaves_nothing_in_the_trail_and_names_no_organization(idp, provider, cast):
+    page = answered(Browser(), idp.assertion(wrap=True, sign=None))
+    assert page.status_code == 400
+    assert "org=acme" not in page.content.decode()
+    other = IdP(pair=pair("rsa", "other"), recipient=ACS)
+    assert answered(Browser(), other.assertion(wrap=True)).status_code == 400
+    assert not AuditEvent.objects.filter(action="identityProvider.assertionRefused").exists()
+    page = answered(Browser(), idp.assertion(wrap=True, email="nobody@acme.example"))
+    assert "org=acme" in page.content.decode()
+    assert AuditEvent.objects.filter(action="identityProvider.assertionRefused").count() == 1
+
+
+@pytest.mark.parametrize("address", ["/saml/finish/%00/", "/saml/finish/x/", f"/saml/finish/_{'0' * 33}/"])
+def test_what_is_no_id_is_nowhere(db, address):
+    assert Browser().get(address).status_code == 404
+
+
+def test_nothing_invisible_is_kept_of_where_to_go(idp, provider, cast):
+    assert sign_in(Browser(), idp, provider, next="/account/\x00apps/")["Location"] == "/admin/"
+    browser = Browser()
+    response = answered(browser, idp.assertion(wrap=True), RelayState="/x\x00")
+    assert browser.get(response["Location"])["Location"] == "/admin/"
+
+
 # --- Never anywhere else -------------------------------------------------------------------------
 
 EVIL = [
@@ -317,6 +365,32 @@ def test_it_takes_nobodys_place_without_being_told_to(idp, provider, cast, brows
     assert whoever(browser) == cast.eve.email
 
 
+def test_who_takes_somebodys_place_is_signed_out_there_as_well(idp, provider, cast, browser_of):
+    browser = browser_of(cast.ben)
+    response = answered(browser, idp.assertion(wrap=True))
+    browser.post(response["Location"])
+    assert whoever(browser) == cast.eve.email
+    assert Session.objects.filter(session_key=ProviderSession.objects.get().key).exists()
+    Browser().get("/saml/logout", logout_request(idp))
+    assert whoever(browser) is None
+
+
+def test_of_two_organizations_with_one_provider_a_sign_out_ends_the_right_one(idp, provider, cast):
+    theirs = IdP(org="globex", recipient=ACS, email=cast.cleo.email)
+    theirs.provider(cast.globex, logout_url="https://globex.example/slo")
+    cleo, eve = Browser(), Browser()
+    cleo.get(answered(cleo, theirs.assertion(wrap=True, name_id="cleo"))["Location"])
+    eve.get(answered(eve, idp.assertion(wrap=True, name_id="eve"))["Location"])
+
+    response = Browser().get("/saml/logout", logout_request(idp, name_id="cleo"))
+
+    assert response["Location"].startswith("https://globex.example/slo?")
+    assert (whoever(cleo), whoever(eve)) == (None, cast.eve.email)
+    nobodys = Browser().get("/saml/logout", logout_request(idp, name_id="x", id="_logout2"))
+    assert nobodys["Location"] == "/sign-in/"
+    assert whoever(eve) == cast.eve.email
+
+
 def test_two_organizations_with_one_provider_are_told_apart_by_audience(idp, provider, cast):
     IdP(org="globex", recipient=ACS).provider(cast.globex)
     browser = Browser()
@@ -329,7 +403,7 @@ def test_two_organizations_with_one_provider_are_told_apart_by_audience(idp, pro
 
 
 def test_too_many_answers_from_one_address_are_told_to_wait(idp, provider, cast, settings):
-    settings.RATE_SIGN_INS_PER_ADDRESS = 3
+    settings.RATE_SSO_PER_ADDRESS = 3
     answers = [answered(Browser(), b"nonsense").status_code for _ in range(4)]
     assert answers == [400, 400, 400, 429]
 
@@ -472,6 +546,19 @@ def test_a_remembered_sign_in_is_not_enough_where_a_fresh_one_is_asked_for(
     assert page.status_code == 400
     assert "did not ask you to sign in again" in page.content.decode()
     assert whoever(browser) is None
+
+
+def test_a_sign_in_from_before_the_demand_does_not_meet_it(idp, provider, cast):
+    app = cast.app(by=cast.ada)
+    browser = Browser()
+    assert app.ask(browser, prompt="login").status_code == 302
+    old = idp.unsigned()
+    moment = timezone.now() - timedelta(minutes=10)
+    old.find("{*}AuthnStatement").set("AuthnInstant", f"{moment:%Y-%m-%dT%H:%M:%SZ}")
+    response = answered(browser, etree.tostring(idp.wrapped(signed(old, key=idp.pair))))
+    browser.get(response["Location"])
+    assert whoever(browser) == cast.eve.email
+    assert "/sign-in/" in app.ask(browser, prompt="login")["Location"]
 
 
 def test_somebody_of_another_organization_is_told_so(idp, provider, cast, browser_of):
@@ -688,6 +775,24 @@ def test_signing_out_there_ends_every_session_that_began_there(idp, provider, ca
     assert AuditEvent.objects.filter(action="user.signedOut", actor_name="Eve").count() == 1
 
 
+def test_who_leaves_leaves_though_the_provider_cannot_be_told(idp, provider, cast, settings, tmp_path):
+    browser = Browser()
+    sign_in(browser, idp, provider)
+    (tmp_path / "key.pem").write_text("no key")
+    settings.SAML_KEY_FILE = str(tmp_path / "key.pem")
+    keys._read.cache_clear()
+    assert browser.post("/sign-out/")["Location"] == "/sign-in/"
+    keys._read.cache_clear()
+    assert whoever(browser) is None
+
+
+def test_however_long_its_index_a_session_is_found_again(idp, provider, cast):
+    browser = Browser()
+    sign_in(browser, idp, provider, session_index="i" * 400)
+    Browser().get("/saml/logout", logout_request(idp, index="i" * 400))
+    assert whoever(browser) is None
+
+
 def test_a_session_index_ends_that_session_alone(idp, provider, cast):
     one, two = Browser(), Browser()
     sign_in(one, idp, provider, session_index="i1")
@@ -781,7 +886,7 @@ def test_a_test_that_fails_says_which_line_and_leaves_no_refusal_in_the_trail(
     request = etree.fromstring(zlib.decompress(base64.b64decode(sent), -15))
     page = come_back(ada, idp, request, audience="https://other.example")
     assert page.status_code == 200
-    assert {line.check for line in page.context["lines"] if line.met is False} == {"audience"}
+    assert {line.label for line in page.context["lines"] if line.met is False} == {"Audience"}
     assert not AuditEvent.objects.filter(action="identityProvider.assertionRefused").exists()
 
 
