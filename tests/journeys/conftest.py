@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
+from tests.saml import IdP, Pair
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -104,6 +106,19 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
         except OSError:
             time.sleep(0.1)
     raise AssertionError(f"the server stopped:\n{log.read_text()}")
+
+
+@pytest.fixture
+def idp(served: Served) -> IdP:
+    """The demo's identity provider, with its key."""
+    said = served.demo["identity_provider"]
+    return IdP(
+        issuer=said["issuer"],
+        pair=Pair.of_pem(said["private_key_pem"], said["certificate_pem"]),
+        audience=said["audience"],
+        recipient=said["recipient"],
+        email=said["email"],
+    )
 
 
 @pytest.fixture(scope="session")

@@ -11,19 +11,7 @@ from PureCloudPlatformClientV2.api_client import ApiClient
 from PureCloudPlatformClientV2.rest import ApiException
 
 from tests.journeys.conftest import Served
-from tests.saml import IdP, Pair, encode
-
-
-@pytest.fixture
-def idp(served: Served) -> IdP:
-    said = served.demo["identity_provider"]
-    return IdP(
-        issuer=said["issuer"],
-        pair=Pair.of_pem(said["private_key_pem"], said["certificate_pem"]),
-        audience=said["audience"],
-        recipient=said["recipient"],
-        email=said["email"],
-    )
+from tests.saml import IdP, encode
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
 """The code that the page of a SAML2 Bearer client shows, run as it stands, with curl and with the official SDKs,
-against the product as it runs."""
+and the commands of the README, against the product as it runs."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,21 +15,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.conftest import ROOT, Served
-from tests.saml import IdP, Pair, encode
+from tests.saml import IdP, encode
 
+PROGRAM = ROOT / "docs" / "examples" / "sign_assertion.py"
 NODE_MODULES = ROOT / "tests" / "sdk" / "node_modules"
-
-
-@pytest.fixture
-def idp(served: Served) -> IdP:
-    said = served.demo["identity_provider"]
-    return IdP(
-        issuer=said["issuer"],
-        pair=Pair.of_pem(said["private_key_pem"], said["certificate_pem"]),
-        audience=said["audience"],
-        recipient=said["recipient"],
-        email=said["email"],
-    )
 
 
 @pytest.fixture
@@ -91,6 +81,9 @@ def test_an_administrator_checks_an_assertion_of_the_client(page_of, idp, client
     page.get_by_label("Assertion", exact=True).fill(encode(idp.assertion()))
     page.get_by_role("button", name="Check", exact=True).click()
     expect(page.get_by_text("This assertion would be accepted.")).to_be_visible()
+    expect(page).to_have_title("Would be accepted – Check an assertion – Latchkey")
+    if javascript:
+        expect(page.get_by_role("status").filter(has_text="would be accepted")).to_be_focused()
     expect(page.get_by_label("Assertion", exact=True)).to_have_value("")
     page.get_by_label("Assertion", exact=True).fill(
         idp.assertion(audience="https://other.example").decode()
@@ -98,4 +91,74 @@ def test_an_administrator_checks_an_assertion_of_the_client(page_of, idp, client
     page.get_by_role("button", name="Check", exact=True).click()
     expect(page.get_by_text("It is for ‘https://other.example’.")).to_be_visible()
     expect(page.get_by_text("This assertion would be refused.")).to_be_visible()
+    expect(page).to_have_title("Would be refused – Check an assertion – Latchkey")
+    if javascript:
+        expect(page.get_by_role("alert")).to_be_focused()
     assert page.problems == []
+
+
+@pytest.fixture
+def read(served: Served, tmp_path: Path):
+    """Runs commands of the README by sh, in a copy of this directory whose `var` is empty; what they print.
+    Only the address comes from here, and what stands there as `...`."""
+    for name in (".venv", "manage.py", "docs"):
+        (tmp_path / name).symlink_to(Path(sys.prefix) if name == ".venv" else ROOT / name)
+    (tmp_path / "var").mkdir()
+
+    def run(commands: str, **env: str) -> str:
+        assert "http://127.0.0.1:8000" in commands
+        done = subprocess.run(
+            ["sh", "-euc", commands.replace("http://127.0.0.1:8000", served.base_url)],
+            cwd=tmp_path,
+            env={**served.env, **env},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    yield run
+    demo = tmp_path / "var" / "demo.json"
+    if demo.exists():
+        served.demo = json.loads(
+            demo.read_text()
+        )  # the other tests' credentials are worth nothing any more
+
+
+def test_every_command_of_the_readme_works_as_it_stands(served, read, tmp_path):
+    text = (ROOT / "README.md").read_text().partition("### For a person, by an assertion\n")[2]
+    text = text.partition("\n## ")[0]
+    commands = "\n".join(line[4:] for line in text.splitlines() if line.startswith("    "))
+    before, yours, after = commands.partition("export TOKEN=...\n")
+    assert yours
+    assert "..." not in before + after
+    answer = json.loads(read(before))
+    assert answer["token_type"] == "bearer"
+    made = json.loads((tmp_path / "var" / "demo.json").read_text())
+    assert (tmp_path / "var" / "demo.json").stat().st_mode & 0o077 == 0
+    assert made["clients"]["saml2_bearer"] != served.demo["clients"]["saml2_bearer"]
+    me = json.loads(read(after, TOKEN=answer["access_token"]))
+    assert me["email"] == made["people"]["eve"]["email"]
+
+
+def test_the_program_signs_for_whom_it_is_told_to(page_of, served, client_page, tmp_path):
+    (tmp_path / "demo.json").write_text(json.dumps(served.demo))
+    signed = subprocess.run(
+        [sys.executable, str(PROGRAM), "demo.json", "--email", "ada@acme.example"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    page = page_of("ada")
+    page.goto(f"{client_page}check-assertion/")
+    page.get_by_label("Assertion", exact=True).fill(signed)
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.get_by_text("Ada (ada@acme.example).")).to_be_visible()
+    expect(page.get_by_text("This assertion would be accepted.")).to_be_visible()
+
+
+def test_the_program_needs_nothing_of_this_project():
+    imported = re.findall(r"^(?:from|import) (\w+)", PROGRAM.read_text(), re.MULTILINE)
+    assert set(imported) - sys.stdlib_module_names == {"lxml", "xmlsec"}

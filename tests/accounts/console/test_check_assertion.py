@@ -7,6 +7,7 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client as Browser
 from django.utils import timezone
 
@@ -98,6 +99,45 @@ def test_it_is_pasted_in_whatever_form_it_is_at_hand(cast, idp, browser_of, form
     assert check(browser_of(cast.ada), text).context["accepted"]
 
 
+def test_xml_is_said_to_be_what_the_token_endpoint_does_not_take(cast, browser_of):
+    app = SamlApp.at_acme(cast)
+    xml = app.idp.assertion()
+    response = check(browser_of(cast.ada), xml.decode())
+    html = unescape(response.content.decode())
+    assert sentence(response, "Can be read").endswith(" It is XML: an app has to send it in base64.")
+    assert "This assertion would be accepted in base64." in html
+    assert "This assertion would be accepted." not in html
+    assert "<title>Would be accepted in base64 – Check an assertion – Latchkey</title>" in html
+    assert app.sends(xml.decode()).status_code == 400
+    assert app.sends(xml).status_code == 200
+    for other in (
+        check(browser_of(cast.ada), app.idp.assertion()),
+        check(browser_of(cast.ada), app.idp.assertion(recipient=ACS, wrap=True).decode(), "sign-in"),
+    ):
+        assert "XML:" not in sentence(other, "Can be read")
+        assert "This assertion would be accepted." in other.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("audience", "role", "word"), [("", "status", "accepted"), ("urn:x", "alert", "refused")]
+)
+def test_the_result_is_the_first_that_is_heard(cast, idp, browser_of, audience, role, word):
+    html = check(browser_of(cast.ada), idp.assertion(audience=audience)).content.decode()
+    assert f"<title>Would be {word} – Check an assertion – Latchkey</title>" in html
+    assert html.count(f'<div role="{role}" data-focus-on-load>') == 1
+    assert "data-focus-on-load" not in browser_of(cast.ada).get(PAGE).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("accepted", "role", "title"), [(True, "status", "It works"), (False, "alert", "Would be refused")]
+)
+def test_the_result_of_a_test_sign_in_is_heard_first_too(accepted, role, title):
+    context = {"provider": IdP(), "lines": [], "accepted": accepted, "found": None, "back": PAGE}
+    html = render_to_string("sso/test_result.html", context)
+    assert f"<title>{title} – Test sign-in – Latchkey</title>" in html
+    assert html.count(f'<div role="{role}" data-focus-on-load>') == 1
+
+
 def test_everything_that_is_wrong_is_said_at_once(cast, idp, browser_of):
     end = timezone.now() - timedelta(minutes=2)
     xml = idp.assertion(audience="https://other.example", not_on_or_after=end, email="nobody@acme.example")
@@ -118,9 +158,11 @@ def test_what_was_not_reached_is_said_to_be_not_checked(cast, idp, browser_of):
 
 def test_for_signing_in_it_must_be_for_another_recipient(cast, idp, browser_of):
     ada = browser_of(cast.ada)
-    assert refused(check(ada, idp.assertion(), "sign-in")).keys() == {"Recipient"}
+    assert refused(check(ada, idp.assertion(wrap=True), "sign-in")).keys() == {"Recipient"}
     assert refused(check(ada, idp.assertion(recipient=ACS))).keys() == {"Recipient"}
-    response = check(ada, idp.assertion(recipient=ACS), "sign-in")
+    bare = check(ada, idp.assertion(recipient=ACS), "sign-in")
+    assert refused(bare) == {"Status": "It is a bare assertion. To sign in, it has to stand in a Response."}
+    response = check(ada, idp.assertion(recipient=ACS, wrap=True), "sign-in")
     assert response.context["accepted"]
     assert response.context["form"]["use"].value() == "sign-in"  # stays chosen
 
