@@ -22,6 +22,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 Environ = dict[str, Any]
 Answer = tuple[str, list[tuple[str, str]], bytes]
 
+# What a program asks for gets an answer that a program can read.
+JSON_PATHS = ("/api/", "/oauth/", "/.well-known/")
+# Of `environ`: a form was left unread, for which config/views.py has a page.
+TOO_LARGE = "latchkey.too_large"
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
 # How many senders may be slow at the same time, per worker process.
 READING_THREADS = 64
 
@@ -43,7 +49,8 @@ class WholeRequests:
 
     def read_body(self, environ: Environ) -> None:
         """What is too large is left unread: the application refuses it by its announced length. A chunked
-        body announces none, and gets it here."""
+        body announces none, and gets it here. Of a form only a note goes on that it was too large: looking
+        for its token, the application would read what is not there."""
         announced = environ.get("CONTENT_LENGTH") or ""
         chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
         body = b""
@@ -52,6 +59,10 @@ class WholeRequests:
         elif chunked and not announced:
             body = _read(environ["wsgi.input"], self.largest + 1)
             environ["CONTENT_LENGTH"] = str(len(body))
+        too_large = len(body) > self.largest or (announced.isdecimal() and int(announced) > self.largest)
+        if too_large and _is_form(environ):
+            environ[TOO_LARGE] = True
+            environ["CONTENT_LENGTH"], body = "0", b""
         environ["wsgi.input"] = io.BytesIO(body)
 
     def answer(self, environ: Environ) -> Answer:
@@ -68,6 +79,12 @@ class WholeRequests:
             if hasattr(response, "close"):
                 response.close()
         return started[0], started[1], content
+
+
+def _is_form(environ: Environ) -> bool:
+    """Of a page. What programs send is refused where it arrives, in their own shape."""
+    kind = environ.get("CONTENT_TYPE", "").lower()
+    return kind.startswith(FORMS) and not environ.get("PATH_INFO", "").startswith(JSON_PATHS)
 
 
 def _read(stream: Any, size: int) -> bytes:

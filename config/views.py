@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -22,16 +23,16 @@ from accounts.console.guard import actor_of, requires
 from accounts.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound
 from accounts.origin import origin
 from accounts.permissions import label_of
+from accounts.rules.provider_spec import holds_private_key
 from accounts.sign_in.views import safe_next
 from config import navigation
+from config.serving import JSON_PATHS, TOO_LARGE
 from oauthclients.api.errors import body, domain_body
 from oauthclients.console import attention
 
 log = logging.getLogger(__name__)
 
 THEME_KEPT_SECONDS = 365 * 24 * 60 * 60
-# What a program asks for gets an answer that a program can read.
-JSON_PATHS = ("/api/", "/oauth/", "/.well-known/")
 # Where people go.
 PAGES_AMONG_THEM = ("/oauth/authorize",)
 
@@ -116,6 +117,10 @@ def _require_migrated() -> None:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        if _speaks_json(request):
+            return _json(request, 413, "request.entity.too.large", _("The request is too large."))
+        return _bare(413, *_too_large())
     text = _("The server could not understand this request.")
     if _speaks_json(request):
         return _json(request, 400, "bad.request", text)
@@ -201,8 +206,11 @@ def expired_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The CSRF failure page. What was typed is offered for sending again, but only if the browser says that
     it came from a page of ours: otherwise another site could put its own entries behind the button. What an
     app asks for is looked at again: it may be somebody else who is signed in by now."""
+    if _is_too_large(request):
+        # Its token is missing because nothing of it was read.
+        return _page(request, 413, *_too_large())
     again = request.method == "POST" and request.path != reverse("authorize") and _from_here(request)
-    kept = _kept_entries(request) if again else None
+    kept = _kept_entries(request) if again and request.POST else None
     return _page(
         request,
         403,
@@ -216,18 +224,30 @@ def expired_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     )
 
 
+def _is_too_large(request: HttpRequest) -> bool:
+    announced = request.META.get("CONTENT_LENGTH") or ""
+    length = int(announced) if announced.isdecimal() else 0
+    return TOO_LARGE in request.META or length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
+def _too_large() -> tuple[str, str]:
+    text = _("What you sent is larger than %(most)s kB. Nothing was saved; go back and send less.")
+    return _("This is too large"), text % {"most": settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1000}
+
+
 def _from_here(request: HttpRequest) -> bool:
     source = request.headers.get("Origin") or request.headers.get("Referer") or ""
     return bool(source) and urlsplit(source).netloc == request.get_host()
 
 
 def _kept_entries(request: HttpRequest) -> list[tuple[str, str]]:
-    """Passwords and secrets are typed again rather than written into a page."""
+    """Passwords, secrets and private keys are typed again rather than written into a page."""
     return [
         (name, value)
         for name, values in request.POST.lists()
         if name != "csrfmiddlewaretoken" and "password" not in name and "secret" not in name
         for value in values
+        if not holds_private_key(value)
     ]
 
 

@@ -166,6 +166,13 @@ def _ask(request: HttpRequest, *, enabled: bool, problems: list[Problem] | None 
             ),
             _("Test the sign-in first: if it fails, only that person gets in."),
         ]
+        if not queries.providers(organization).filter(enabled=True, show_on_sign_in=True).exists():
+            text.append(
+                _(
+                    "None of your providers has a button on the sign-in page: people have to begin at the "
+                    "provider or in an app."
+                )
+            )
     else:
         title, confirm = _("Turn off Only SSO?"), _("Turn off")
         text = [_("People can then sign in with a password again, as well as at an identity provider.")]

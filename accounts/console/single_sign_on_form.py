@@ -21,11 +21,13 @@ from accounts.models import Binding, IdentityProvider, NameIdFormat, Organizatio
 from accounts.rules import provider_spec
 from accounts.rules.provider_spec import ProviderSpec
 from accounts.saml import service_provider
+from accounts.services.identity_providers import TRUSTED_FIELDS
 
 SALT = "accounts.console.single_sign_on"
 SWITCHES = ("enabled", "show_on_sign_in", "accept_bearer", "sign_requests", "force_authn")
-# What decides whom the organization believes (services/identity_providers.py `_widens`).
-TRUSTED = ("issuer", "audience", "relying_party_identifier", "email_attribute")
+# Switches by which more is believed than before (services/identity_providers.py `_widens`).
+NOT_TURNED_ON = ("enabled", "accept_bearer")
+NOT_TURNED_OFF = ("force_authn",)
 # All but the certificates, which are removed and added one by one.
 FIELDS = tuple(field for field in LABELS if field != "certificates")
 UNKNOWN = object()
@@ -163,13 +165,19 @@ class Typed:
     metadata: str = ""
 
     def form(self, organization: Organization, problems: Iterable[Problem] = ()) -> ProviderForm:
-        """The form as it was typed, and each problem at its field."""
+        """The form as it was typed, and each problem at its field. A private key is not written back."""
         data = {**self.values, "add_certificates": self.added, "metadata_text": self.metadata}
+        data = {name: _shown(value) for name, value in data.items()}
         form = ProviderForm(data, organization=organization)
         for problem in problems:
             if (field := place_of(problem)) in form.fields:
                 form.add_error(field, problem.message)
         return form
+
+
+def _shown(value: Any) -> Any:
+    """Without what is not written back."""
+    return "" if isinstance(value, str) and provider_spec.holds_private_key(value) else value
 
 
 def read(post: QueryDict) -> Typed:
@@ -216,6 +224,26 @@ def _kept(typed: Typed, was: ProviderSpec) -> tuple[str, ...]:
     return tuple(one.pem for one in every if one.fingerprint not in typed.removed)
 
 
+# --- Who may not decide whom to believe ------------------------------------------------------------
+
+
+def cannot() -> str:
+    """What they may not change."""
+    text = _("You cannot add certificates, turn on %(on)s, turn off %(off)s, or change these: %(fields)s.")
+    return text % {
+        "on": _(" or ").join(f"‘{LABELS[name]}’" for name in NOT_TURNED_ON),
+        "off": _(" or ").join(f"‘{LABELS[name]}’" for name in NOT_TURNED_OFF),
+        "fields": ", ".join(str(label) for name, label in LABELS.items() if name in TRUSTED_FIELDS),
+    }
+
+
+def fixed(was: ProviderSpec) -> Mapping[str, str]:
+    """The switches that stay as they are, and why."""
+    off = {name: _("You cannot turn this on.") for name in NOT_TURNED_ON if not getattr(was, name)}
+    on = {name: _("You cannot turn this off.") for name in NOT_TURNED_OFF if getattr(was, name)}
+    return {**off, **on}
+
+
 # --- A metadata file -----------------------------------------------------------------------------
 
 
@@ -226,7 +254,7 @@ def filled(typed: Typed, was: ProviderSpec, found: Mapping[str, Any]) -> tuple[T
     rows = {
         field: {
             "label": str(LABELS[field]),
-            "before": words.value(field, typed.values[field]),
+            "before": words.value(field, _shown(typed.values[field])),
             "after": words.value(field, values[field]),
         }
         for field in FIELDS
@@ -318,7 +346,7 @@ def merge(provider: IdentityProvider, text: str, mine: Typed, now: ProviderSpec)
                 {
                     "label": both[-1],
                     "before": words.value(field, there),
-                    "after": words.value(field, wanted),
+                    "after": words.value(field, _shown(wanted)),
                 }
             )
     if seen.get("certificates") != _fingerprints(now):

@@ -102,6 +102,9 @@ class ProviderPage:
         self.was = identity_providers.spec_of(shown) if shown else forms.NOTHING
 
     def post(self) -> HttpResponse:
+        if self.provider and not {"seen", "version"} <= self.request.POST.keys():
+            text = _("The form did not arrive whole, and nothing was saved. Try again.")
+            return self.show([Problem("", "invalid.value", text)], status=400)
         self.typed = forms.read(self.request.POST)
         review: Mapping[str, Any] = {}
         if self.provider and self.request.POST.get("version") != str(self.provider.version):
@@ -202,7 +205,7 @@ class ProviderPage:
         may_edit = bool(shown is None or self.actor.access.decide(Permission.SSO_PROVIDER_EDIT))
         refused = self.refused_trust() if may_edit else ""
         if refused and shown:
-            for field in forms.TRUSTED:
+            for field in identity_providers.TRUSTED_FIELDS:
                 form.fields[field].widget.attrs["readonly"] = True
         title = shown.name if shown else _("Add provider")
         context = {
@@ -218,7 +221,8 @@ class ProviderPage:
             "edit_label": label_of(Permission.SSO_PROVIDER_EDIT),
             "no_trust": refused,
             "unavailable": toolkit.WHY_NOT,
-            "switches": self.switches(problems),
+            "cannot": forms.cannot() if refused else "",
+            "switches": self.switches(problems, trusted=not refused),
             "certificates": words.certificates(self.was.certificates, self.typed.removed),
             "seen": forms.sign(shown, self.was) if shown else "",
             "form_errors": bool(problems),
@@ -243,7 +247,7 @@ class ProviderPage:
             return error.message
         return ""
 
-    def switches(self, problems: list[Problem]) -> list[dict[str, Any]]:
+    def switches(self, problems: list[Problem], *, trusted: bool) -> list[dict[str, Any]]:
         hints = {
             "sign_requests": _("For providers that want it. They find our certificate in the metadata."),
             "force_authn": _("Even of somebody who signed in at the provider a minute ago."),
@@ -251,12 +255,15 @@ class ProviderPage:
             "accept_bearer": _("Apps may exchange its assertions for tokens."),
             "enabled": _("While it is off, nothing that the provider says is believed."),
         }
+        fixed = {} if trusted or not self.provider else forms.fixed(self.was)
         return [
             {
                 "name": name,
                 "label": words.LABELS[name],
-                "hint": hints[name],
-                "checked": self.typed.values[name],
+                "hint": f"{hints[name]} {fixed[name]}" if name in fixed else hints[name],
+                # A browser sends no switch that is disabled: one that is on and stays so is sent hidden.
+                "disabled": name in fixed,
+                "checked": getattr(self.was, name) if name in fixed else self.typed.values[name],
                 "errors": [one.message for one in problems if forms.place_of(one) == name],
             }
             for name in forms.SWITCHES

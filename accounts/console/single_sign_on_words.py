@@ -76,7 +76,11 @@ def value(field: str, of: Any) -> str:
 
 
 def state(provider: IdentityProvider) -> dict[str, str]:
-    return {"text": _("On"), "tone": "ok"} if provider.enabled else {"text": _("Off"), "tone": ""}
+    if not provider.enabled:
+        return {"text": _("Off"), "tone": ""}
+    if not provider_spec.current(provider.certificates, timezone.now()):
+        return {"text": _("No valid certificate"), "tone": "bad"}
+    return {"text": _("On"), "tone": "ok"}
 
 
 # --- Certificates --------------------------------------------------------------------------------

@@ -270,7 +270,7 @@ def _check_identifier(field: str, value: str, problems: Problems, *, needed: boo
 def _check_url(field: str, value: str, problems: Problems, *, needed: bool) -> None:
     if not value:
         if needed:
-            problems.add(field, "invalid.value", _("Enter the address."))
+            problems.add(field, "invalid.value", _("Enter the target URL."))
         return
     if len(value) > LONGEST_URL:
         problems.add(field, "invalid.value", _too_long(LONGEST_URL))

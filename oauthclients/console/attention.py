@@ -146,7 +146,7 @@ def _said_of(certificates: list[Certificate], now: datetime) -> tuple[str, str, 
     in_use = [one for one in certificates if one.current(now)]
     later = [one for one in certificates if one.begins_at > now]
     if not in_use:
-        none = _("‘%(name)s’ has no certificate that is valid now, so nothing that it says is believed")
+        none = _("‘%(name)s’ has no certificate that is valid now, so nothing that it says is believed;")
         if later:
             return none, _("one begins"), min(one.begins_at for one in later)
         return none, _("one ended"), max((one.ends_at for one in certificates), default=now)

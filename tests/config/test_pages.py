@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.test import Client as Browser
@@ -15,6 +17,7 @@ from django.utils import timezone
 from accounts.errors import Conflict, Invalid, NotFound, Problem
 from config import urls as product_urls
 from config import views
+from config.serving import TOO_LARGE, WholeRequests
 from oauthclients.models import Client, ClientDraft
 from oauthclients.services import clients, secrets
 
@@ -333,3 +336,63 @@ def test_under_oauth_errors_have_the_shape_of_the_token_endpoint(db, path):
 
     assert response.status_code == 404
     assert response.json().keys() == {"error", "description", "error_description"}
+
+
+# --- Too large -----------------------------------------------------------------------------------
+
+LARGE = "What you sent is larger than 512 kB. Nothing was saved; go back and send less."
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_form_that_is_too_large_has_its_own_page_and_leaves_no_traceback(strict, caplog, kind, chunked):
+    body = b"secret_assertion=" + b"x" * 600_000
+    environ = {"CONTENT_TYPE": kind, "PATH_INFO": "/admin/", "wsgi.input": BytesIO(body)}
+    length = {"HTTP_TRANSFER_ENCODING": "chunked"} if chunked else {"CONTENT_LENGTH": str(len(body))}
+    environ.update(length)
+    door = WholeRequests(lambda *_: [], threads=1, largest=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    door.read_body(environ)
+    assert environ["wsgi.input"].read() == b""
+    left = {name: environ[name] for name in (TOO_LARGE, "CONTENT_LENGTH")}
+    response = strict.generic("POST", "/admin/single-sign-on/check/", b"", kind, headers=HERE, **left)
+    html = response.content.decode()
+    assert response.status_code == 413
+    assert LARGE in html
+    assert "open too long" not in html
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+def test_what_a_program_sends_is_left_to_where_it_arrives():
+    environ = {
+        "CONTENT_TYPE": "application/x-www-form-urlencoded",
+        "PATH_INFO": "/oauth/token",
+        "CONTENT_LENGTH": "600000",
+        "wsgi.input": BytesIO(),
+    }
+    WholeRequests(lambda *_: [], threads=1, largest=512_000).read_body(environ)
+    assert environ["CONTENT_LENGTH"] == "600000"
+    assert TOO_LARGE not in environ
+
+
+def test_without_the_door_a_form_that_is_too_large_has_the_same_page(strict):
+    response = strict.post(
+        "/admin/single-sign-on/check/",
+        "secret_assertion=" + "x" * 600_000,
+        content_type="application/x-www-form-urlencoded",
+        headers=HERE,
+    )
+    assert response.status_code == 413
+    assert LARGE in response.content.decode()
+
+
+def test_of_a_form_without_entries_none_are_said_to_be_kept(strict):
+    html = strict.post("/theme/", {}, headers=HERE).content.decode()
+    assert "kept" not in html
+    assert "Nothing was changed. Open the page again" in html
+
+
+def test_a_private_key_is_not_kept(strict):
+    key = "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----"
+    html = strict.post("/theme/", {"theme": "dark", "other": key}, headers=HERE).content.decode()
+    assert "canary" not in html
+    assert 'value="dark"' in html

@@ -125,7 +125,7 @@ def fields(html: str) -> dict[str, object]:
     for tag in re.findall(r"<input[^>]*>", form[0]):
         attributes = dict(re.findall(r'([a-z-]+)="([^"]*)"', tag))
         kind, name = attributes["type"], attributes["name"]
-        if name == "csrfmiddlewaretoken" or kind == "file":
+        if name == "csrfmiddlewaretoken" or kind == "file" or re.search(r"\sdisabled[\s>]", tag):
             continue
         if kind != "checkbox":
             found[name] = unescape(attributes["value"])
@@ -282,6 +282,11 @@ def test_the_list_says_when_a_certificate_ends(cast, ada, lives, says):
     ]
     provider(cast.acme, certificates=tuple(pems))
     assert says in ada.get()
+
+
+def test_a_provider_without_a_valid_certificate_is_not_shown_as_on(cast, ada):
+    provider(cast.acme, certificates=(lasting(timedelta(days=1), timedelta(days=9)),))
+    assert '<span class="badge tone-bad">No valid certificate' in " ".join(ada.html().split())
 
 
 def test_a_certificate_that_has_ended_is_marked_wherever_it_is_shown(cast, browser_of):
@@ -510,6 +515,71 @@ def test_a_certificate_in_the_box_is_counted_from_there(ada, entra):
     assert problems(response) == ["Certificate 2: This is not a PEM certificate."]
 
 
+PRIVATE_KEY = "-----BEGIN PRIVATE KEY-----\nY2FuYXJ5\n-----END PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize("field", ["add_certificates", "metadata_text", "name", "logout_url"])
+def test_a_private_key_is_not_written_back(ada, entra, field):
+    pasted = certificate("other") + PRIVATE_KEY if field == "add_certificates" else PRIVATE_KEY
+    response = ada.post(f"{entra.id}/", **{"issuer": "two words", field: pasted})
+    html = response.content.decode()
+    assert response.status_code == 200
+    assert "Y2FuYXJ5" not in html
+    assert fields(html)[field] == ""
+    if field == "add_certificates":
+        assert any("This is a private key" in said for said in problems(response))
+    assert now(entra).version == 1
+
+
+def test_what_tools_write_around_certificates_is_passed_over(cast, ada):
+    bags = "Bag Attributes\n    localKeyID: 01\nsubject=CN = idp\n"
+    pasted = f"{bags}{certificate()}{bags}{certificate('other')}\n"
+    assert ada.post("new/", **TYPED, add_certificates=pasted).status_code == 302
+    (one,) = IdentityProvider.objects.all()
+    assert one.certificates == [certificate(), certificate("other")]
+
+
+def test_a_certificate_in_base64_alone_is_one(ada):
+    body = "\n".join(certificate().splitlines()[1:-1])
+    assert ada.post("new/", **TYPED, add_certificates=body).status_code == 302
+
+
+@pytest.mark.parametrize("rest", ["sso;v=1", "a,b", "?c=1;2,3"])
+def test_an_address_may_have_what_addresses_have(ada, rest):
+    typed = {**TYPED, "target_url": f"https://idp.example/{rest}"}
+    assert ada.post("new/", **typed, add_certificates=certificate()).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ("", "Enter the target URL."),
+        ("https://idp.example/#a", "Remove ‘#’, which an address cannot have here."),
+        ("https://idp.example/a b", "Remove the spaces and invisible characters."),
+        ("https://idp.example,evil.example/", "Its host or port cannot be read."),
+        ("https://idp.example;x/", "Its host or port cannot be read."),
+        ("https://me@idp.example/", "Enter the address without a user name or password."),
+    ],
+)
+def test_what_is_wrong_with_an_address_is_named(ada, address, problem):
+    response = ada.post("new/", **{**TYPED, "target_url": address}, add_certificates=certificate())
+    assert problems(response) == [f"Target URL: {problem}"]
+
+
+def test_without_an_issuer_it_is_asked_for(ada):
+    response = ada.post("new/", **{**TYPED, "issuer": ""}, add_certificates=certificate())
+    assert problems(response) == ["Issuer URI: Enter the issuer URI."]
+
+
+def test_a_form_that_did_not_arrive_is_not_somebody_elses_change(ada, entra):
+    response = ada.post(f"{entra.id}/", {})
+    assert response.status_code == 400
+    assert problems(response) == ["The form did not arrive whole, and nothing was saved. Try again."]
+    assert "changed this provider" not in text(response)
+    assert fields(response.content.decode())["name"] == "Entra ID"
+    assert now(entra).version == 1
+
+
 def test_nul_and_a_forged_fingerprint_do_no_harm(ada, entra):
     response = ada.post(f"{entra.id}/", name="En\x00tra", remove=["AB:CD", "\x00"])
     assert response.status_code == 302
@@ -534,6 +604,31 @@ def test_who_may_not_decide_whom_to_believe_is_told_so_before(cast, browser_of, 
         assert "it takes all that anybody may do" in problems(response)[0]
         assert fields(response.content.decode())["name"] == "Typed"
     assert now(entra).version == 2
+
+
+def test_what_they_may_not_change_is_said_of_exactly_what_would_be_refused(cast, browser_of):
+    one = provider(cast.acme, force_authn=True, enabled=False)
+    nora = clerk(cast, browser_of, Permission.SSO_PROVIDER_EDIT, Permission.SSO_PROVIDER_VIEW)
+    page, html = nora.get(f"{one.id}/"), nora.html(f"{one.id}/")
+    assert (
+        "You cannot add certificates, turn on ‘Use this provider’ or ‘Accept for SAML2 Bearer grant’, turn off "
+        "‘Ask for the password each time’, or change these: Issuer URI, Target URL, Single Logout URI, "
+        "Relying Party Identifier, Audience (Entity ID), Attribute with the email."
+    ) in page
+    for field in identity_providers.TRUSTED_FIELDS:
+        assert re.search(rf'<input[^>]* id="id_{field}"[^>]* readonly', html), field
+    for name in ("enabled", "accept_bearer", "force_authn"):
+        assert re.search(rf'<input[^>]* id="id_{name}"[^>]* disabled', html), name
+    for name in ("show_on_sign_in", "sign_requests"):
+        assert not re.search(rf'<input[^>]* id="id_{name}"[^>]* disabled', html), name
+    assert page.count("You cannot turn this on.") == 2
+    assert page.count("You cannot turn this off.") == 1
+    # What is on and stays so is sent along with the rest.
+    assert nora.post(f"{one.id}/", name="Other", sign_requests="on").status_code == 302
+    assert (now(one).name, now(one).force_authn, now(one).enabled) == ("Other", True, False)
+    for field in identity_providers.TRUSTED_FIELDS:
+        assert nora.post(f"{one.id}/", **{field: "https://mine.example/"}).status_code == 403, field
+    assert now(one).version == 2
 
 
 def test_the_last_provider_stays_on_while_people_have_no_password(cast, ada, entra):
@@ -823,6 +918,14 @@ def test_only_sso_is_turned_on_with_somebody_who_keeps_a_password(cast, ada, ent
     assert "Only SSO is on. Ada keeps a password." in page
     assert "Only SSO On" in page
     assert "Keeps a password Ada ada@acme.example" in page
+
+
+def test_only_sso_without_a_button_on_the_sign_in_page_is_warned_of(cast, ada, entra):
+    warning = "None of your providers has a button on the sign-in page"
+    assert warning not in ada.get("only-sso/")
+    provider(cast.acme, name="Off", issuer="urn:off", enabled=False)
+    ada.post(f"{entra.id}/", show_on_sign_in=None)
+    assert warning in ada.get("only-sso/")
 
 
 def test_only_sso_is_turned_off_again(cast, ada, entra):

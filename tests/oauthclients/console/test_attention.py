@@ -57,14 +57,14 @@ def test_where_another_goes_on_it_is_not_called_the_only_one(cast, home):
 def test_a_provider_that_has_none_left_is_the_first_to_be_said(cast, home):
     provided(cast.acme, (LONG_AGO, days(-2)))
     assert (
-        "‘Acme IdP’ has no certificate that is valid now, so nothing that it says is believed "
+        "‘Acme IdP’ has no certificate that is valid now, so nothing that it says is believed; "
         "one ended 2 days ago"
     ) in home()
 
 
 def test_one_that_is_not_valid_yet_does_not_count(cast, home):
     provided(cast.acme, (days(2), days(400)))
-    assert "so nothing that it says is believed one begins in 2 days" in home()
+    assert "so nothing that it says is believed; one begins in 2 days" in home()
 
 
 def test_of_a_provider_that_is_off_nothing_is_said(cast, home):
