@@ -106,12 +106,11 @@ def receive(*, text: str, browser: str, unasked_next: str) -> Answer:
 def to_finish(*, id: str, browser: str) -> ProviderSignIn | None:
     """The answered sign-in of this browser, to look at before it is finished."""
     now = timezone.now()
-    row = (
+    return (
         ProviderSignIn.objects.select_related("provider__organization", "person__organization")
         .filter(id=id, browser=digest(browser), finished_at=None, answered_at__gt=now - FINISHED_WITHIN)
         .first()
     )
-    return row
 
 
 def finish(row: ProviderSignIn) -> User | None:

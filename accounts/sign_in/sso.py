@@ -226,6 +226,7 @@ def _sign_in(request: HttpRequest, row: ProviderSignIn, person: User) -> HttpRes
     # As long ago as the provider says, so that what asks for the password asks there again.
     request.session[CONFIRMED_AT] = min(now, proved)
     request.session[USED_AT] = now
+    request.session.pop(ENDS_AT, None)  # of an earlier sign-in
     if row.session_ends_at is not None:
         request.session[ENDS_AT] = row.session_ends_at.timestamp()
     request.session[THROUGH] = {

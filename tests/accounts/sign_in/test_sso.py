@@ -261,6 +261,19 @@ def test_the_session_ends_when_the_provider_says(idp, provider, cast, time_machi
     assert whoever(browser) is None
 
 
+def test_a_later_sign_in_is_not_held_to_the_end_of_an_earlier(idp, provider, cast, time_machine):
+    time_machine.move_to(timezone.now())
+    browser = Browser()
+    node = idp.unsigned()
+    ends = timezone.now() + timedelta(minutes=10)
+    node.find("{*}AuthnStatement").set("SessionNotOnOrAfter", f"{ends:%Y-%m-%dT%H:%M:%SZ}")
+    first = answered(browser, etree.tostring(idp.wrapped(signed(node, key=idp.pair))))
+    browser.get(first["Location"])
+    browser.get(answered(browser, idp.assertion(wrap=True))["Location"])
+    time_machine.shift(timedelta(minutes=11))
+    assert whoever(browser) == cast.eve.email
+
+
 def test_what_anybody_can_send_leaves_nothing_in_the_trail_and_names_no_organization(idp, provider, cast):
     page = answered(Browser(), idp.assertion(wrap=True, sign=None))
     assert page.status_code == 400
