@@ -460,8 +460,8 @@ def replace_certificate(page: Page, pem: str) -> None:
     [
         (STRANGER, 0, "Nobody here with the email"),
         (GONE, 0, "Nobody here with the email"),
-        (EVE, -600, "could not be accepted (time)"),
-        (EVE, 600, "could not be accepted (time)"),
+        (EVE, -600, "could not be accepted (expired, or not yet valid)"),
+        (EVE, 600, "could not be accepted (expired, or not yet valid)"),
     ],
     ids=["unknown", "not active", "expired", "from the future"],
 )
