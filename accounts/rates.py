@@ -43,6 +43,10 @@ class Window:
             log.warning("the cache cannot be reached; nothing is limited", exc_info=True)
             return 0
 
+    def wait(self) -> int:
+        """Counts one more; the seconds to wait where that is one too many, else 0."""
+        return self.resets_in() if self.count() > self.limit else 0
+
     def exceeded(self) -> bool:
         """Whether the limit has been reached, counting nothing."""
         if not self.limit:

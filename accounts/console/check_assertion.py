@@ -109,8 +109,8 @@ class CheckPage:
         if self.request.method != "POST" or toolkit.WHY_NOT:
             return self.show(self.form())
         tries = rates.Window("check-assertion", str(self.actor.id), CHECKS_PER_MINUTE)
-        if tries.count() > tries.limit:
-            return self.too_many(tries.resets_in())
+        if seconds := tries.wait():
+            return self.too_many(seconds)
         form = self.form(self.request.POST)
         if not form.is_valid():
             return self.show(form)

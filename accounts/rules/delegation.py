@@ -13,6 +13,9 @@ from dataclasses import dataclass
 
 from accounts.rules.access import Access
 
+# What an app that acts for a person needs for it besides (docs/decisions/006-apps-and-roles.md).
+SCOPE = "authorization"
+
 
 @dataclass(frozen=True)
 class RoleDivision:

@@ -32,6 +32,13 @@ def new_id() -> str:
     return f"_{secrets.token_hex(16)}"
 
 
+class _OwnId:
+    """python3-saml's messages name the library in their IDs."""
+
+    def _generate_request_id(self) -> str:
+        return new_id()
+
+
 @dataclass(frozen=True)
 class Outgoing:
     """A message on its way through the browser: by GET to `url`, or by a form with `fields` that is posted
@@ -52,9 +59,8 @@ def authn_request(provider: IdentityProvider, *, forced: bool) -> Outgoing:
     """Asks the provider who this is (SAML core 3.4.1); `forced` wants them to prove it now."""
     toolkit.require()
 
-    class Request(toolkit.AuthnRequest):
-        def _generate_request_id(self) -> str:
-            return new_id()
+    class Request(_OwnId, toolkit.AuthnRequest):
+        pass
 
     made = Request(service_provider.settings_to_write(provider), force_authn=forced)
     return _outgoing(
@@ -73,9 +79,8 @@ def logout_request(
     """Tells the provider that this person leaves (SAML core 3.7.1). Always signed."""
     toolkit.require()
 
-    class Request(toolkit.LogoutRequest):
-        def _generate_request_id(self) -> str:
-            return new_id()
+    class Request(_OwnId, toolkit.LogoutRequest):
+        pass
 
     made = Request(
         service_provider.settings_to_write(provider),
@@ -97,9 +102,8 @@ def logout_response(provider: IdentityProvider, *, in_response_to: str, relay_st
     """Answers the provider that the person is gone here (SAML core 3.7.2)."""
     toolkit.require()
 
-    class Response(toolkit.LogoutResponse):
-        def _generate_request_id(self) -> str:
-            return new_id()
+    class Response(_OwnId, toolkit.LogoutResponse):
+        pass
 
     made = Response(service_provider.settings_to_write(provider))
     made.build(escape(in_response_to))

@@ -21,7 +21,7 @@ from accounts.actor import Actor
 from accounts.errors import Conflict, InsufficientScope, Invalid, NotAllowed, NotFound, Problems
 from accounts.models import IdentityProvider, Organization, ProviderSession, User, UserState
 from accounts.permissions import Permission
-from accounts.rules import provider_spec, trust
+from accounts.rules import delegation, provider_spec, trust
 from accounts.rules.provider_spec import ProviderSpec
 from accounts.saml import service_provider
 from accounts.services import organization as organizations
@@ -29,8 +29,6 @@ from accounts.services import organization as organizations
 # Each organization's own; looked through whenever somebody signs in.
 MOST_PROVIDERS = 20
 NOBODY = uuid.UUID(int=0)
-# As for handing on roles (docs/decisions/006-apps-and-roles.md).
-HANDING_ON_SCOPE = "authorization"
 # Text by which more may be believed than before, or people are sent elsewhere to type their passwords.
 TRUSTED_FIELDS = (
     "issuer",
@@ -180,8 +178,8 @@ def require_trust(actor: Actor) -> None:
     """Raises `NotAllowed` (`missing.division.permissions`) for who would gain by becoming somebody else,
     and `InsufficientScope` for an app without the scope that is about who may do what: who signs in by
     a provider of its own is held to no scope."""
-    if actor.scopes is not None and HANDING_ON_SCOPE not in actor.scopes:
-        raise InsufficientScope((HANDING_ON_SCOPE,))
+    if actor.scopes is not None and delegation.SCOPE not in actor.scopes:
+        raise InsufficientScope((delegation.SCOPE,))
     lacked = trust.beyond(actor.access, queries.held_by_people(actor.organization))
     if lacked:
         raise NotAllowed(

@@ -185,8 +185,7 @@ def refusal_page(request: HttpRequest, answer: Answer) -> HttpResponse:
 def too_many_messages() -> int:
     """As the sign-in's own count, in a window of its own: a sign-in takes three, and an office comes from
     one address."""
-    window = rates.Window("sso", str(origin().address), settings.RATE_SSO_PER_ADDRESS)
-    return window.resets_in() if window.count() > window.limit else 0
+    return rates.Window("sso", str(origin().address), settings.RATE_SSO_PER_ADDRESS).wait()
 
 
 def wait_page(request: HttpRequest, seconds: int) -> HttpResponse:

@@ -163,8 +163,7 @@ def refusal(request: HttpRequest, wrong: str | None = None) -> str:
 def too_many_from_here() -> int:
     """Counts a try; the seconds to wait, where an address has had too many in a minute. The lockout counts
     per person: this keeps one address from trying many of them, each at the price of a slow hash."""
-    tries = rates.Window("sign-in", str(origin().address), settings.RATE_SIGN_INS_PER_ADDRESS)
-    return tries.resets_in() if tries.count() > tries.limit else 0
+    return rates.Window("sign-in", str(origin().address), settings.RATE_SIGN_INS_PER_ADDRESS).wait()
 
 
 def locked_out(request: HttpRequest) -> bool:

@@ -78,8 +78,8 @@ class Validator(OAuth2Validator):
 
     def _count(self, client: Client) -> None:
         issued = rates.Window("tokens", client.client_id, settings.RATE_TOKENS_PER_CLIENT)
-        if issued.limit and issued.count() > issued.limit:
-            raise SlowDown(issued.resets_in())
+        if seconds := issued.wait():
+            raise SlowDown(seconds)
 
     def validate_client_id(self, client_id: str, request: Any, *args: Any, **kwargs: Any) -> bool:
         """At the authorization endpoint."""

@@ -14,9 +14,9 @@ from accounts.actor import Actor
 from accounts.errors import Conflict, NotFound
 from accounts.models import User
 from accounts.permissions import Permission
+from accounts.rules import delegation
 from accounts.services import grants
 from accounts.services.grants import NamedPair
-from accounts.services.identity_providers import HANDING_ON_SCOPE
 from oauthclients import queries
 from oauthclients.models import Client, Consent
 from oauthclients.rules.effective_access import decide_scope, require
@@ -52,7 +52,7 @@ def require_scope_to_hand_on(actor: Actor, pairs: Sequence[NamedPair]) -> None:
     holds them: a client with roles acts without scopes, so whoever makes one, or gets its secret, would
     else be held to none. Raises `InsufficientScope`."""
     if pairs:
-        require(decide_scope(actor.scopes, HANDING_ON_SCOPE))
+        require(decide_scope(actor.scopes, delegation.SCOPE))
 
 
 def locked(actor: Actor, client_id: object) -> Client:
