@@ -26,7 +26,7 @@ lint: $(VENV)/dev.stamp ## Check style, types, migrations and the production set
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy .
 	STATE_DIR=$(VENV)/lint-state $(PY) manage.py makemigrations --check --dry-run
-	STATE_DIR=$(VENV)/lint-state BASE_URL=https://login.example.com $(PY) manage.py check --deploy --fail-level WARNING
+	STATE_DIR=$(VENV)/lint-state BASE_URL=https://login.example.com EMAIL_URL=smtp://localhost:25 $(PY) manage.py check --deploy --fail-level WARNING
 
 format: $(VENV)/dev.stamp ## Put the code into shape
 	$(VENV)/bin/ruff check --fix .

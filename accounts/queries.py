@@ -14,6 +14,7 @@ from accounts.errors import NotFound
 from accounts.models import (
     AuditEvent,
     Division,
+    Group,
     IdentityProvider,
     Organization,
     Role,
@@ -22,11 +23,11 @@ from accounts.models import (
     User,
 )
 from accounts.models.user import UserState
-from accounts.permissions import expand
+from accounts.permissions import Permission, expand
 from accounts.rules import provider_spec
 from accounts.rules.access import Access, Divisions, HeldRole
 
-Row = TypeVar("Row", Division, IdentityProvider, Role, User)
+Row = TypeVar("Row", Division, Group, IdentityProvider, Role, User)
 
 
 def access_of(organization_id: uuid.UUID, subject_id: uuid.UUID) -> Access:
@@ -47,6 +48,16 @@ def access_of(organization_id: uuid.UUID, subject_id: uuid.UUID) -> Access:
     )
 
 
+def access_now(actor: Actor) -> Access:
+    """What this actor holds at this moment; a person who is not active any more, nothing."""
+    assert actor.id is not None
+    if actor.type == ActorType.USER:
+        active = User.objects.filter(id=actor.id, state=UserState.ACTIVE)
+        if not active.exists():
+            return Access()
+    return access_of(actor.organization.id, actor.id)
+
+
 def actor_for_user(user: User) -> Actor:
     """A person who is signed in to the console."""
     return Actor(
@@ -59,8 +70,15 @@ def actor_for_user(user: User) -> Actor:
 
 
 def divisions(organization: Organization) -> QuerySet[Division]:
-    """All of them, Home first."""
-    return Division.objects.filter(organization=organization)
+    """All that are there, Home first."""
+    return Division.objects.filter(organization=organization, deleted_at=None)
+
+
+def deleted_divisions(organization: Organization) -> QuerySet[Division]:
+    """Those that can be restored, the last one deleted first."""
+    return Division.objects.filter(organization=organization, deleted_at__isnull=False).order_by(
+        "-deleted_at", "id"
+    )
 
 
 def home_division(organization: Organization) -> Division:
@@ -90,6 +108,27 @@ def people_in(organization: Organization, permitted: Divisions) -> QuerySet[User
     """The people who sit in one of these divisions."""
     found = people(organization)
     return found if permitted.everywhere else found.filter(division_id__in=permitted.ids)
+
+
+def divisions_seen(access: Access) -> Divisions:
+    """Where this subject has to do with people at all. Whoever manages people sees them, whatever else."""
+    return access.divisions_for(
+        Permission.DIRECTORY_USER_VIEW,
+        Permission.DIRECTORY_USER_ADD,
+        Permission.DIRECTORY_USER_EDIT,
+        Permission.DIRECTORY_USER_DELETE,
+        Permission.DIRECTORY_USER_SET_PASSWORD,
+    )
+
+
+def groups(organization: Organization) -> QuerySet[Group]:
+    """By name."""
+    return Group.objects.filter(organization=organization)
+
+
+def group(organization: Organization, group_id: object) -> Group:
+    """Raises `NotFound` for an id of another organization or of nothing."""
+    return _one(groups(organization), group_id)
 
 
 def person(organization: Organization, user_id: object) -> User:

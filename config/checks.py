@@ -52,3 +52,17 @@ def saml_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="latchkey.W003",
         )
     ]
+
+
+@register(Tags.security, deploy=True)
+def mail_server(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Invitations are mailed."""
+    if settings.MAIL_IS_SENT:
+        return []
+    return [
+        Warning(
+            f"Invitations are not mailed: they are written to {settings.MAIL_DIR}.",
+            hint="Set EMAIL_URL, like smtp+tls://user:password@mail.example.com:587, and MAIL_FROM.",
+            id="latchkey.W004",
+        )
+    ]

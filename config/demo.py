@@ -70,6 +70,7 @@ def build(*, anyway: bool = False) -> dict[str, Any]:
                 ("Admin", None),
                 ("Supervisor", None),
                 ("SCIM Integration", None),
+                ("PureCloud for Salesforce", None),
                 ("Token Introspection", None),
             ),
             "ben": _person(

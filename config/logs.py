@@ -7,7 +7,8 @@ import re
 
 from accounts.origin import origin
 
-# Client secrets by their prefix, Authorization headers, and the parameters that carry credentials.
+# Client secrets by their prefix, Authorization headers, the parameters that carry credentials, and the
+# links of invitations.
 _CREDENTIALS = re.compile(
     r"lks_[A-Za-z0-9_-]+"
     r"|(?<=Bearer )[A-Za-z0-9._~+/=-]{8,}"
@@ -19,6 +20,7 @@ _CREDENTIALS = re.compile(
     r"|(?<=SAMLResponse=)[^&\s'\"]+"
     r"|(?<=code=)[^&\s'\"]+"
     r"|(?<=password=)[^&\s'\"]+"
+    r"|(?<=/invitation/[0-9A-Fa-f-]{36}/)[^/\s'\"]+"
 )
 
 

@@ -52,6 +52,27 @@ ENTRIES = (
         (Permission.OAUTH_CLIENT_AUTHORIZE,),
     ),
     Entry(
+        _("People and Permissions"),
+        _("People"),
+        "people",
+        _("Who they are, what they may do, and inviting more"),
+        (Permission.DIRECTORY_USER_VIEW,),
+    ),
+    Entry(
+        _("People and Permissions"),
+        _("Roles"),
+        "roles",
+        _("What people and clients may do, by name"),
+        (Permission.AUTHORIZATION_ROLE_VIEW,),
+    ),
+    Entry(
+        _("People and Permissions"),
+        _("Divisions"),
+        "divisions",
+        _("Parts of the organization, in which rights are given"),
+        (Permission.AUTHORIZATION_DIVISION_VIEW,),
+    ),
+    Entry(
         _("Account"),
         _("Organization Settings"),
         "organization-settings",

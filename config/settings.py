@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from config import first_run
+from config import first_run, regions
 from config.environment import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -39,6 +39,13 @@ ALLOWED_HOSTS = env.list(
 )
 # How many reverse proxies in front add to X-Forwarded-For; 0 means that nobody may set it.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+
+# --- Regions -------------------------------------------------------------------------------------
+
+# The vendor's, and this installation's own: `eu=eu.example.com,us=us.example.com` says that it is reached
+# as login.eu.example.com, api.eu.example.com and so on. Without any, it is one region at BASE_URL.
+REGIONS = regions.Regions(env.list("REGIONS", default=[]), base_url=BASE_URL)
+ALLOWED_HOSTS = sorted({*ALLOWED_HOSTS, *REGIONS.hosts})
 
 # --- Keys ----------------------------------------------------------------------------------------
 
@@ -221,6 +228,25 @@ OAUTH2_PROVIDER = {
 # At most this many in one organization (wire contract C3 auth.too.many.clients, D4 max.scopes.exceeded).
 MAX_CLIENTS_PER_ORGANIZATION = env.int("MAX_CLIENTS_PER_ORGANIZATION", default=1000)
 MAX_DIVISIONS_PER_ORGANIZATION = env.int("MAX_DIVISIONS_PER_ORGANIZATION", default=1000)
+MAX_ROLES_PER_ORGANIZATION = env.int("MAX_ROLES_PER_ORGANIZATION", default=1000)
+
+# --- Mail ----------------------------------------------------------------------------------------
+
+# smtp+tls://user:password@host:587, or smtp+ssl://. Without it, mails are written to files, for whoever
+# looks after the machine.
+MAIL_DIR = STATE_DIR / "mail"
+MAIL_IS_SENT = bool(env.str("EMAIL_URL", default=""))
+if MAIL_IS_SENT:
+    vars().update(env.email("EMAIL_URL"))
+else:
+    EMAIL_BACKEND = "config.mail.FileBackend"
+    EMAIL_FILE_PATH = str(MAIL_DIR)
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)
+DEFAULT_FROM_EMAIL = env.str(
+    "MAIL_FROM", default=f"Latchkey <latchkey@{urlsplit(BASE_URL).hostname or 'localhost'}>"
+)
+# How long the link of an invitation works.
+INVITATION_SECONDS = env.int("INVITATION_SECONDS", default=7 * 86_400)
 
 # --- Rates (per minute; 0 switches one off) ------------------------------------------------------
 
@@ -233,6 +259,9 @@ RATE_TOKENS_PER_CLIENT = env.int("RATE_TOKENS_PER_CLIENT", default=0)
 RATE_API_PER_TOKEN = env.int("RATE_API_PER_TOKEN", default=3000)
 # Wire contract G4, request.bytes.max.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 512_000
+# The role table sends a field for each division that is ticked, of 84 bytes: the bytes are the limit, and
+# never this, which answers without a word to the person.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 # --- API -----------------------------------------------------------------------------------------
 
@@ -277,6 +306,7 @@ CORS_EXPOSE_HEADERS = [
     "inin-ratelimit-reset",
     "Retry-After",
     "WWW-Authenticate",
+    "Latchkey-Notice",
 ]
 CORS_PREFLIGHT_MAX_AGE = 600
 
@@ -309,7 +339,7 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 if HTTPS:
-    CSRF_TRUSTED_ORIGINS = [BASE_URL]
+    CSRF_TRUSTED_ORIGINS = [BASE_URL, *REGIONS.origins]
 
 # --- Language, time, static files ----------------------------------------------------------------
 

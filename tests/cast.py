@@ -6,15 +6,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from copy import deepcopy
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from django.db import models
 from django.test import Client as Browser
 from django.utils import timezone
 
 from accounts import queries
 from accounts.actor import Actor, system
-from accounts.models import Division, Organization, Role, SubjectType, User
+from accounts.models import AuditEvent, Division, Organization, Role, RoleGrant, SubjectType, User
 from accounts.permissions import policies_for
 from accounts.rules.delegation import RoleDivision
 from accounts.services import divisions, grants, organization, people, roles
@@ -252,6 +254,44 @@ def token_request(browser: Browser, client_id: str, secret: str, **headers: str)
 
 
 def make() -> Cast:
+    """The services make it the first time; every other test of the process gets the same rows again, at a
+    tenth of the cost."""
+    if not _ROWS:
+        cast = _made_by_services()
+        _ROWS.extend((model, list(model.objects.order_by("pk"))) for model in _MODELS)
+        return cast
+    again: dict[object, models.Model] = {}
+    for model, rows in _ROWS:
+        copies = [_copied(row, again) for row in rows]
+        model.objects.bulk_create(copies)
+    named = {str(row): row for row in again.values() if isinstance(row, Organization | Division | User)}
+    home = next(
+        row
+        for row in again.values()
+        if isinstance(row, Division) and row.home and row.organization == named["Acme"]
+    )
+    people = [named[name] for name in ("Ada", "Ben", "Eve", "Cleo")]
+    return Cast(named["Acme"], named["Globex"], home, named["East"], named["West"], *people)
+
+
+# In the order in which they refer to each other.
+_MODELS = (Organization, Division, Role, User, RoleGrant, AuditEvent)
+_ROWS: list[tuple[type[models.Model], list[models.Model]]] = []
+
+
+def _copied(row: models.Model, again: dict[object, models.Model]) -> models.Model:
+    """A new row with the old key and values, which refers to the copies of what the old one refers to."""
+    copy = type(row)()
+    for field in row._meta.concrete_fields:
+        value = getattr(row, field.attname)
+        setattr(copy, field.attname, deepcopy(value))
+        if field.is_relation and value in again:
+            setattr(copy, field.name, again[value])
+    again[row.pk] = copy
+    return copy
+
+
+def _made_by_services() -> Cast:
     acme = organization.create(name="Acme")
     globex = organization.create(name="Globex")
     east = divisions.create(actor=system(acme), name="East")

@@ -47,6 +47,7 @@ class AuditEvent(models.Model):
         indexes = [
             models.Index(fields=["organization_id", "-at"], name="audit_by_time"),
             models.Index(fields=["entity_id", "-at"], name="audit_by_entity"),
+            models.Index(fields=["actor_id", "-at"], name="audit_by_actor"),
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:

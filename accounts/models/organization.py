@@ -35,6 +35,9 @@ class Organization(models.Model):
     password_keeper = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
+    # Where its client-credentials and SAML2 bearer clients get their tokens; "" is the installation's own
+    # region (settings, "Regions").
+    home_region = models.CharField(max_length=60, blank=True)
     language = models.CharField(max_length=10, default="en")
     country_code = models.CharField(max_length=2, default="US")
     version = models.PositiveIntegerField(default=1)

@@ -24,6 +24,7 @@ class Role(models.Model):
     description = models.CharField(max_length=500, blank=True)
     default_role_id = models.CharField(max_length=60, blank=True)
     policies = models.JSONField(default=list)
+    version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
     modified_at = models.DateTimeField(auto_now=True)
 

@@ -12,7 +12,8 @@ from accounts.models.role import Role
 
 
 class SubjectType(models.TextChoices):
-    """Wire contract D1. Groups join when groups do."""
+    """Wire contract D1. A group holds no roles: who is in it is for an identity management system to say
+    (docs/decisions/011-groups.md)."""
 
     USER = "PC_USER"
     CLIENT = "PC_OAUTH_CLIENT"
@@ -45,4 +46,14 @@ class RoleGrant(models.Model):
                 condition=models.Q(division=None),
                 name="grant_in_all_divisions_is_given_once",
             ),
+        ]
+        indexes = [
+            # Grant drift asks what a giver has given.
+            models.Index(
+                fields=["organization", "granted_by_id", "role", "division", "subject_type"],
+                name="grant_by_giver",
+            ),
+            models.Index(fields=["role", "subject_type"], name="grant_by_role"),
+            # What somebody holds is read at every call; SQLite would take the organization's index.
+            models.Index(fields=["organization", "subject_id"], name="grant_by_subject"),
         ]

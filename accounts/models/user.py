@@ -22,6 +22,13 @@ class UserState(models.TextChoices):
     DELETED = "deleted", _("Deleted")
 
 
+class Source(models.TextChoices):
+    """Who keeps a person: the people here, or an identity management system by SCIM."""
+
+    LOCAL = "local", _("Local")
+    SCIM = "scim", _("SCIM")
+
+
 class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> User:
         # Emails are stored in lower case (services/people.py), so an exact match is enough.
@@ -38,6 +45,16 @@ class User(AbstractBaseUser):
     name = models.CharField(max_length=200)
     title = models.CharField(max_length=200, blank=True)
     department = models.CharField(max_length=200, blank=True)
+    given_name = models.CharField(max_length=200, blank=True)
+    family_name = models.CharField(max_length=200, blank=True)
+    # Where else they can be reached; `email` is the one that they sign in by.
+    other_email = models.EmailField(blank=True)
+    employee_number = models.CharField(max_length=200, blank=True)
+    hired_on = models.DateField(null=True, blank=True)
+    manager = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="reports")
+    source = models.CharField(max_length=8, choices=Source.choices, default=Source.LOCAL)
+    # The name that an identity management system has for the person (RFC 7643 3.1).
+    external_id = models.CharField(max_length=255, blank=True)
     state = models.CharField(max_length=8, choices=UserState.choices, default=UserState.ACTIVE)
     version = models.PositiveIntegerField(default=1)
     # Part of every session's hash: raising it ends the person's sign-ins for good.
@@ -52,7 +69,15 @@ class User(AbstractBaseUser):
     objects: ClassVar[UserManager] = UserManager()
 
     class Meta:
-        indexes = [models.Index(fields=["organization", "state", "name"], name="user_listing")]
+        indexes = [
+            models.Index(fields=["organization", "state", "name"], name="user_listing"),
+            models.Index(
+                fields=["organization", "external_id"],
+                condition=~models.Q(external_id=""),
+                name="user_by_external_id",
+            ),
+            models.Index(fields=["organization", "email"], name="user_by_email"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email

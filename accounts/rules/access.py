@@ -166,6 +166,19 @@ class Access:
         missing = tuple(name for name in all_of if not self.by_permission.get(name))
         return Decision(False, "missing.permissions", missing) if missing else ALLOWED
 
+    def covers(self, permission: str, division_id: uuid.UUID | None) -> bool:
+        """This permission, in that division or, for None, in all of them."""
+        return division_id in self.where_covered(permission)
+
+    def where_covered(self, permission: str) -> Divisions:
+        """The divisions in which this permission counts: one that is not division-aware does so everywhere,
+        wherever it is held."""
+        if self.unlimited:
+            return EVERYWHERE
+        where = self.by_permission.get(permission, NOWHERE)
+        info = permissions.CATALOGUE.get(permission)
+        return EVERYWHERE if where and info is not None and not info.division_aware else where
+
     def holds(self, role_id: uuid.UUID, division_id: uuid.UUID | None) -> bool:
         """That very role, in that division or in all of them; None asks for all of them."""
         return division_id in self.divisions_of_role(role_id)

@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit, queries
+from accounts import audit, locks, queries
 from accounts.actor import Actor
 from accounts.errors import Conflict, InsufficientScope, Invalid, NotAllowed, NotFound, Problems
 from accounts.models import IdentityProvider, Organization, ProviderSession, User, UserState
@@ -47,7 +47,7 @@ def create(*, actor: Actor, spec: ProviderSpec) -> IdentityProvider:
     actor.require(Permission.SSO_PROVIDER_ADD)
     spec = provider_spec.clean(spec)
     with transaction.atomic():
-        organization = organizations.locked(actor.organization)
+        organization = locks.organization(actor.organization)
         require_trust(actor)
         _refuse_names_of_others(organization, spec)
         if IdentityProvider.objects.filter(organization=organization).count() >= MOST_PROVIDERS:
@@ -80,7 +80,7 @@ def change(
     actor.require(Permission.SSO_PROVIDER_EDIT)
     with transaction.atomic():
         # The organization is the lock: whether a provider is left for "Only SSO" is asked of all of them.
-        organization = organizations.locked(actor.organization)
+        organization = locks.organization(actor.organization)
         provider = _locked(actor, provider_id)
         if version is not None and version != provider.version:
             raise Conflict(
@@ -115,7 +115,7 @@ def delete(*, actor: Actor, provider_id: object) -> None:
     """For good. What began there ends, as when it is switched off."""
     actor.require(Permission.SSO_PROVIDER_DELETE)
     with transaction.atomic():
-        organization = organizations.locked(actor.organization)
+        organization = locks.organization(actor.organization)
         provider = _locked(actor, provider_id)
         line = {**named(provider), "before": provider_spec.described(spec_of(provider))}
         ended = _end_sessions(actor, provider)

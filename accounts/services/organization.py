@@ -13,12 +13,13 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from accounts import audit
+from accounts import audit, locks
 from accounts.actor import Actor, system
 from accounts.errors import Conflict, Invalid, Problems
 from accounts.models import Division, Organization
@@ -36,10 +37,13 @@ LONGEST_EXCLUSION = 200
 _EXCLUSION = re.compile(r"/api/v2(?:/(?:[A-Za-z0-9._~@:%-]+|\{[A-Za-z0-9]+\}))+")
 
 
-def create(*, name: str, short_name: str = "", id: uuid.UUID | None = None) -> Organization:
+def create(
+    *, name: str, short_name: str = "", home_region: str = "", id: uuid.UUID | None = None
+) -> Organization:
     """With `id`, an organization that can be recognised later (`manage.py demo`).
 
-    Raises `Invalid` for a name or short name that cannot be, and `Conflict` where the short name is taken.
+    Raises `Invalid` for a name, short name or region that cannot be, and `Conflict` where the short name is
+    taken.
     """
     name = " ".join(name.split())
     short_name = short_name or slugify(name)[:LONGEST_SHORT_NAME].strip("-")
@@ -53,12 +57,14 @@ def create(*, name: str, short_name: str = "", id: uuid.UUID | None = None) -> O
         most = {"most": LONGEST_SHORT_NAME}
         message = _("A short name has up to %(most)s letters, digits and hyphens.") % most
         problems.add("shortName", "bad.request", message)
+    if home_region:
+        _check_region(home_region, problems)
     problems.raise_if_any()
     with transaction.atomic():
         try:
             with transaction.atomic():
                 organization = Organization.objects.create(
-                    id=id or uuid.uuid4(), name=name, short_name=short_name
+                    id=id or uuid.uuid4(), name=name, short_name=short_name, home_region=home_region
                 )
         except IntegrityError as error:
             raise Conflict(
@@ -73,7 +79,7 @@ def create(*, name: str, short_name: str = "", id: uuid.UUID | None = None) -> O
             entity_type="organization",
             entity_id=organization.id,
             entity_name=name,
-            after={"name": name, "shortName": short_name},
+            after={"name": name, "shortName": short_name, "homeRegion": home_region},
         )
     return organization
 
@@ -207,10 +213,19 @@ def set_default_token_seconds(*, actor: Actor, seconds: int, version: int | None
     return change(actor, audit.Action.ORGANIZATION_DEFAULT_DURATION_SET, version, apply)
 
 
-def locked(organization: Organization) -> Organization:
-    """Read again, and the caller's until its transaction ends. Rows that only point to it can be written
-    meanwhile: people go on getting tokens."""
-    return Organization.objects.select_for_update(no_key=True).get(id=organization.id)
+def set_home_region(*, actor: Actor, code: str, version: int | None = None) -> Organization:
+    """One of this installation's own regions (settings, "Regions"). From now on the organization's clients
+    of client credentials and SAML2 bearer get tokens there and nowhere else."""
+
+    def apply(organization: Organization) -> None:
+        problems = Problems()
+        _check_region(code, problems)
+        problems.raise_if_any()
+        # Nothing changes where it only gets the name of what it was.
+        if settings.REGIONS.called(organization.home_region).code != code:
+            organization.home_region = code
+
+    return change(actor, audit.Action.ORGANIZATION_HOME_REGION_SET, version, apply)
 
 
 def change(
@@ -224,7 +239,7 @@ def change(
     """What all of the settings have in common. `apply` decides over what it finds under the lock."""
     actor.require(permission)
     with transaction.atomic():
-        organization = locked(actor.organization)
+        organization = locks.organization(actor.organization)
         if version is not None and version != organization.version:
             raise Conflict(
                 _("Somebody else changed the organization: read again (version %(version)s).")
@@ -293,6 +308,7 @@ def _described(organization: Organization) -> dict[str, Any]:
         "enforceScopes": organization.enforce_scopes,
         "implicitAllowed": organization.implicit_allowed,
         "defaultTokenSeconds": organization.default_token_seconds,
+        "homeRegion": organization.home_region,
         "onlySingleSignOn": organization.only_sso,
         "passwordKeeper": str(organization.password_keeper) if organization.password_keeper else None,
     }
@@ -304,3 +320,10 @@ def _check_name(name: str, problems: Problems) -> None:
     elif len(name) > LONGEST_NAME:
         most = {"most": LONGEST_NAME}
         problems.add("name", "bad.request", _("The name can have at most %(most)s characters.") % most)
+
+
+def _check_region(code: str, problems: Problems) -> None:
+    own = [region.code for region in settings.REGIONS.own]
+    if code not in own:
+        message = _("There is no region ‘%(code)s’ here. There is: %(own)s.")
+        problems.add("homeRegion", "invalid.value", message % {"code": code[:60], "own": ", ".join(own)})

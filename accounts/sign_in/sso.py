@@ -47,7 +47,7 @@ from accounts.sign_in.views import (
 # Where there is TLS, nobody beside us can set it either.
 BROWSER_COOKIE = "__Host-latchkey_sso" if settings.HTTPS else "latchkey_sso"
 log = logging.getLogger(__name__)
-_BACKEND = "accounts.sign_in.backend.EmailBackend"
+BACKEND = "accounts.sign_in.backend.EmailBackend"
 
 
 @never_cache
@@ -56,6 +56,9 @@ def leave_for(request: HttpRequest, provider_id: uuid.UUID) -> HttpResponse:
     """To the provider. `next` is where to go on afterwards; with `confirm`, somebody who is signed in
     proves once more that it is them."""
     provider = _provider(provider_id)
+    if settings.REGIONS.login_at(request.get_host()) not in ("", settings.BASE_URL):
+        # It sends people back to BASE_URL, where this browser has to be known.
+        return HttpResponseRedirect(settings.BASE_URL + request.get_full_path())
     if seconds := too_many_messages():
         return wait_page(request, seconds)
     confirming = "confirm" in request.GET and request.user.is_authenticated
@@ -217,7 +220,7 @@ def _leave(
 
 
 def _sign_in(request: HttpRequest, row: ProviderSignIn, person: User) -> HttpResponse:
-    login(request, person, backend=_BACKEND)  # gives the session a new key, unless it is theirs already
+    login(request, person, backend=BACKEND)  # gives the session a new key, unless it is theirs already
     if request.session.session_key is None:
         request.session.cycle_key()  # it took the place of somebody else's, and has no key yet
     now = time.time()

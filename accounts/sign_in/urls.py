@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from accounts.sign_in import single_logout, sso, views
+from accounts.sign_in import invitation, single_logout, sso, views
 
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign-in"),
@@ -13,4 +13,6 @@ urlpatterns = [
     path("saml/metadata/<uuid:provider_id>", sso.metadata, name="saml-metadata"),
     path("sign-out/", single_logout.sign_out, name="sign-out"),
     path("confirm-password/", views.confirm_password, name="confirm-password"),
+    path("invitation/", invitation.choose, name="invitation-choose"),
+    path("invitation/<uuid:invitation_id>/<str:secret>/", invitation.follow, name="invitation"),
 ]

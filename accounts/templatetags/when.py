@@ -57,8 +57,10 @@ def _length(seconds: float) -> str:
     return str(TIME_STRINGS[unit] % {"num": number})
 
 
+@register.filter
 def exactly(value: datetime) -> str:
-    """In the zone of the page, which is named: an admin may sit anywhere."""
+    """ "3 May 2026, 10:00 UTC", without markup. In the zone of the page, which is named: an admin may sit
+    anywhere."""
     local = timezone.localtime(value)
     # Day before month and 24 hours: Django's English format is read differently on either side of an ocean.
     pattern = pgettext("format of date and time, see Django's `date` filter", "j F Y, H:i")

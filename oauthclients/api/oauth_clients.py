@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import uuid
-from collections import defaultdict
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,16 +13,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import queries as account_queries
-from accounts.models import Organization, RoleGrant, SubjectType
+from accounts.models import Organization
 from accounts.permissions import Permission
 from accounts.rules.delegation import RoleDivision
-from accounts.services.grants import NamedPair
 from oauthclients import grant_types, queries
-from oauthclients.api import shapes
+from oauthclients.api import pairs, shapes
 from oauthclients.api.paging import single_page
 from oauthclients.api.params import Body
 from oauthclients.api.views import ApiView, no_content
-from oauthclients.models import ClientState
+from oauthclients.models import Client, ClientState
 from oauthclients.resource_server.guard import requires
 from oauthclients.rules.client_spec import ClientSpec
 from oauthclients.services import clients, secrets
@@ -38,8 +36,17 @@ class Clients(ApiView):
         """All of them in one page: the call takes no paging parameters, and Terraform repeats it
         `pageCount` - 1 times (C1)."""
         rows = list(queries.clients(self.organization).order_by(Lower("name"), "id"))
-        pairs = pairs_by_client(self.organization, (row.id for row in rows))
-        return Response(single_page([shapes.client(row, pairs[row.id]) for row in rows], request.path))
+        held = pairs.by_client(self.organization, (row.id for row in rows))
+        drifted = set(pairs.drifted(self.organization, itertools.chain(*held.values())))
+        entities = [
+            shapes.client(
+                row,
+                pairs.named(held[row.id]),
+                drifted=pairs.named(grant for grant in held[row.id] if grant in drifted),
+            )
+            for row in rows
+        ]
+        return Response(single_page(entities, request.path))
 
     @requires(Permission.OAUTH_CLIENT_ADD, scopes=OAUTH)
     def post(self, request: Request) -> Response:
@@ -61,8 +68,7 @@ class Clients(ApiView):
 class OneClient(ApiView):
     @requires(Permission.OAUTH_CLIENT_VIEW, scopes=OAUTH_READ)
     def get(self, request: Request, client_id: str) -> Response:
-        client = queries.client(self.organization, client_id)
-        return Response(shapes.client(client, queries.pairs_of(client)))
+        return Response(_shaped(queries.client(self.organization, client_id)))
 
     @requires(Permission.OAUTH_CLIENT_EDIT, scopes=OAUTH)
     def put(self, request: Request, client_id: str) -> Response:
@@ -80,7 +86,7 @@ class OneClient(ApiView):
             state=state,
             date_to_delete=date_to_delete,
         )
-        return Response(shapes.client(changed.client, queries.pairs_of(changed.client)))
+        return Response(_shaped(changed.client, notices=changed.notices))
 
     @requires(Permission.OAUTH_CLIENT_DELETE, scopes=OAUTH)
     def delete(self, request: Request, client_id: str) -> Response:
@@ -97,21 +103,10 @@ class ClientSecret(ApiView):
         return Response(shapes.client(client, queries.pairs_of(client), secret=secret.reveal()))
 
 
-def pairs_by_client(
-    organization: Organization, client_ids: Iterable[uuid.UUID]
-) -> defaultdict[uuid.UUID, list[NamedPair]]:
-    """The role-division pairs of these clients: one statement, however many there are."""
-    wanted = set(client_ids)
-    result: defaultdict[uuid.UUID, list[NamedPair]] = defaultdict(list)
-    grants = (
-        RoleGrant.objects.filter(organization=organization, subject_type=SubjectType.CLIENT)
-        .select_related("role", "division")
-        .order_by("role__name", "division__name", "id")
-    )
-    for grant in grants:
-        if grant.subject_id in wanted:
-            result[grant.subject_id].append(NamedPair(grant.role, grant.division))
-    return result
+def _shaped(client: Client, *, notices: Iterable[str] = ()) -> dict[str, Any]:
+    held = list(account_queries.grants_of(client.organization, client.id))
+    drifted = pairs.named(pairs.drifted(client.organization, held))
+    return shapes.client(client, pairs.named(held), drifted=drifted, notices=notices)
 
 
 def _spec_fields(body: Body, organization: Organization) -> dict[str, Any]:
@@ -155,26 +150,4 @@ def _role_divisions(body: Body, organization: Organization) -> list[RoleDivision
         entries = [{"roleId": role_id} for role_id in role_ids]
     if entries is None:
         return None
-    pairs = []
-    home: uuid.UUID | None = None
-    for entry in entries:
-        role_id, division_id = (
-            (entry.get("roleId"), entry.get("divisionId")) if isinstance(entry, dict) else (None, None)
-        )
-        role_key = account_queries.as_uuid(role_id) if isinstance(role_id, str) else None
-        if role_key is None:
-            body.problems.add("roleDivisions", "bad.client.role", _("A “roleId” is missing or not an ID."))
-            continue
-        if division_id == shapes.ALL_DIVISIONS:
-            pairs.append(RoleDivision(role_key, None))
-            continue
-        if division_id is None:
-            home = home or account_queries.home_division(organization).id
-            pairs.append(RoleDivision(role_key, home))
-            continue
-        division_key = account_queries.as_uuid(division_id) if isinstance(division_id, str) else None
-        if division_key is None:
-            body.problems.add("roleDivisions", "bad.role.divisions", _("A “divisionId” is not an ID."))
-            continue
-        pairs.append(RoleDivision(role_key, division_key))
-    return pairs
+    return pairs.read(body, entries, organization, field="roleDivisions")

@@ -6,8 +6,10 @@ this module meets a value of the wrong type. What a value *means* is for the ser
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -200,3 +202,35 @@ def one_of(field: str, value: str, allowed: Collection[str], *, code: str = "inv
             _("“%(field)s” must be one of: %(allowed)s.") % {"field": field, "allowed": ", ".join(allowed)},
         )
     return by_lower[value.lower()]
+
+
+def ids_in(data: Any, *, code: str = "bad.request") -> list[str]:
+    """A body that is a bare list of ids, each once. What is not an id is for the services to miss."""
+    entries = list_in(data, code=code)
+    if not all(isinstance(entry, str) for entry in entries):
+        raise ApiError(400, "bad.request", _("The body must be a list of IDs."))
+    return list(dict.fromkeys(entries))
+
+
+def list_in(data: Any, *, code: str = "bad.request") -> list[Any]:
+    """A body that is a bare list. An absent one is not an empty one: it was meant to say something.
+    `code` is that of a list that is too long."""
+    if not isinstance(data, list):
+        raise ApiError(400, "bad.request", _("The body must be a JSON list."))
+    if len(data) > MOST_ENTRIES:
+        raise ApiError(400, code, _("The list can have at most %(most)s entries.") % {"most": MOST_ENTRIES})
+    return data
+
+
+@contextmanager
+def fields_called(names: Mapping[str, str]) -> Iterator[None]:
+    """Tells the problems that a service finds by the names that the request has for its fields."""
+    try:
+        yield
+    except Invalid as error:
+        raise Invalid(
+            [
+                dataclasses.replace(problem, field=names.get(problem.field, problem.field))
+                for problem in error.problems
+            ]
+        ) from error

@@ -25,9 +25,7 @@ def _by_scope() -> Mapping[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     for url in urlpatterns:
         view: type[ApiView] = url.callback.view_class  # type: ignore[attr-defined]
-        path = re.sub(
-            r"<str:(\w+?)_(\w)(\w*)>", lambda m: f"{{{m[1]}{m[2].upper()}{m[3]}}}", str(url.pattern)
-        )
+        path = re.sub(r"<\w+:(\w+)>", lambda found: f"{{{_camel(found[1])}}}", str(url.pattern))
         for method in _METHODS:
             requirement = getattr(getattr(view, method, None), "requirement", None)
             for scope in requirement.scopes if requirement else ():
@@ -35,3 +33,8 @@ def _by_scope() -> Mapping[str, tuple[str, ...]]:
     return {
         scope: tuple(sorted(paths, key=lambda one: one.split()[::-1])) for scope, paths in found.items()
     }
+
+
+def _camel(name: str) -> str:
+    """`user_id` as the vendor writes it: `userId`."""
+    return re.sub(r"_(\w)", lambda letter: letter[1].upper(), name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -22,7 +23,9 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
+from accounts.models import SubjectType
 from oauthclients.api.paging import LARGEST
+from oauthclients.api.scim.models import DEFAULT_PAGE, LARGEST_PAGE
 from oauthclients.resource_server.guard import Requirement, requirement_of
 from oauthclients.rules import effective_access
 from oauthclients.scopes import CATALOGUE
@@ -32,16 +35,62 @@ SECURITY = "PureCloud-OAuth"
 PERMISSIONS = "x-inin-requires-permissions"  # the vendor's key as well
 KEPT_SECONDS = 300
 _BASE = "/api/v2/"
+# Its routes have errors and a media type of their own.
+_SCIM = f"{_BASE}scim/"
+_SCIM_MEDIA_TYPE = "application/scim+json"
 _OBJECT = {"type": "object"}
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 
 # What differs from "200, with an object".
+_OBJECTS = {"type": "array", "items": _OBJECT}
 _ANSWERS: Mapping[str, dict[str, Any]] = {
     "getAuthorizationDivisionsLimit": {"type": "integer"},
-    "getAuthorizationDivisionspermittedMe": {"type": "array", "items": _OBJECT},
+    "getAuthorizationDivisionspermittedMe": _OBJECTS,
+    "getUserExternalid": _OBJECTS,
+    "postUserExternalid": _OBJECTS,
+    "putAuthorizationRoleUsersAdd": _TEXTS,
+    "putAuthorizationRoleUsersRemove": _TEXTS,
 }
-_WITHOUT_ANSWER = frozenset({"deleteIdentityprovider", "deleteOauthClient", "deleteToken"})
-_WITHOUT_BODY = frozenset({"postOauthClientSecret"})
+_WITHOUT_ANSWER = frozenset(
+    {
+        "deleteAuthorizationDivision",
+        "deleteAuthorizationRole",
+        "deleteAuthorizationSubjectDivisionRole",
+        "deleteGroup",
+        "deleteIdentityprovider",
+        "deleteOauthClient",
+        "deleteScimUser",
+        "deleteScimV2User",
+        "deleteToken",
+        "deleteUserExternalidAuthorityNameExternalKey",
+        "postAuthorizationDivisionObject",
+        "postAuthorizationRole",
+        "postAuthorizationSubjectBulkadd",
+        "postAuthorizationSubjectBulkremove",
+        "postAuthorizationSubjectBulkreplace",
+        "postAuthorizationSubjectDivisionRole",
+        "postUserInvite",
+        "postUserPassword",
+        "postUsersMePassword",
+    }
+)
+# And one or the other: a new person, or one who is back.
+_CREATED = frozenset({"postScimUsers", "postScimV2Users"})
+_BODIES: Mapping[str, dict[str, Any]] = {
+    "postAuthorizationDivisionObject": _TEXTS,
+    "putAuthorizationRoleUsersAdd": _TEXTS,
+    "putAuthorizationRoleUsersRemove": _TEXTS,
+    "putAuthorizationRolesDefault": _OBJECTS,
+    "putUserRoles": _TEXTS,
+}
+_WITHOUT_BODY = frozenset(
+    {
+        "postAuthorizationRolesDefault",
+        "postAuthorizationSubjectDivisionRole",
+        "postOauthClientSecret",
+        "postUserInvite",
+    }
+)
 
 
 def _text(name: str, *, required: bool = False) -> OpenApiParameter:
@@ -59,6 +108,34 @@ def _flag(name: str) -> OpenApiParameter:
 
 _SIZE = OpenApiParameter("pageSize", {"type": "integer", "minimum": 1, "maximum": LARGEST, "default": 25})
 _PAGE = (_SIZE, OpenApiParameter("pageNumber", {"type": "integer", "minimum": 1, "default": 1}))
+_SCIM_ATTRIBUTES = (_many("attributes"), _many("excludedAttributes"))
+_SCIM_FILTER = _text("filter")
+_SCIM_PAGE = (
+    OpenApiParameter("startIndex", {"type": "integer", "minimum": 1, "default": 1}),
+    OpenApiParameter(
+        "count", {"type": "integer", "minimum": 0, "maximum": LARGEST_PAGE, "default": DEFAULT_PAGE}
+    ),
+    _text("sortBy"),
+    OpenApiParameter("sortOrder", str, enum=("ascending", "descending")),
+    *_SCIM_ATTRIBUTES,
+)
+_SCIM_QUERY: Mapping[str, tuple[OpenApiParameter, ...]] = {
+    f"{method}Scim{version}{name}": parameters
+    for version in ("", "V2")
+    for method, name, parameters in (
+        ("get", "Users", (*_SCIM_PAGE, _SCIM_FILTER)),
+        ("post", "Users", _SCIM_ATTRIBUTES),
+        # Required at `/scim/v2/` alone, as the vendor has it.
+        ("get", "Groups", (*_SCIM_PAGE, _text("filter", required=version == "V2"))),
+        *(
+            (method, name, _SCIM_ATTRIBUTES)
+            for method in ("get", "put", "patch")
+            for name in ("User", "Group")
+        ),
+        ("get", "Schemas", (_SCIM_FILTER,)),
+    )
+}
+_SUBJECT_TYPE = OpenApiParameter("subjectType", str, enum=SubjectType.values)
 _QUERY: Mapping[str, tuple[OpenApiParameter, ...]] = {
     "getUsers": (*_PAGE, _many("id"), _text("state"), _text("sortOrder"), _many("expand")),
     "getUser": (_text("state"), _many("expand")),
@@ -91,6 +168,30 @@ _QUERY: Mapping[str, tuple[OpenApiParameter, ...]] = {
         _flag("userCount"),
     ),
     "getAuthorizationRole": (_flag("userCount"),),
+    "deleteAuthorizationDivision": (_flag("force"),),
+    "getAuthorizationDivisionsDeleted": _PAGE,
+    "getAuthorizationDivisionsQuery": (_SIZE, _text("before"), _text("after"), _many("id"), _text("name")),
+    "getAuthorizationDivisionGrants": _PAGE,
+    "getAuthorizationDivisionspermittedPagedSubjectId": (
+        *_PAGE,
+        _text("permission", required=True),
+        _text("name"),
+    ),
+    "postAuthorizationRolesDefault": (_flag("force"),),
+    "postAuthorizationRole": (_SUBJECT_TYPE,),
+    "getAuthorizationRoleSubjectgrants": _PAGE,
+    "getAuthorizationRoleUsers": _PAGE,
+    "getAuthorizationSubjectsRolecounts": (_many("id"),),
+    "postAuthorizationSubjectBulkadd": (_SUBJECT_TYPE,),
+    "postAuthorizationSubjectBulkremove": (_SUBJECT_TYPE,),
+    "postAuthorizationSubjectBulkreplace": (_SUBJECT_TYPE,),
+    "postAuthorizationSubjectDivisionRole": (_SUBJECT_TYPE,),
+    "getGroups": (*_PAGE, _many("id"), _text("sortOrder")),
+    "getGroupMembers": (*_PAGE, _text("sortOrder"), _many("expand")),
+    "deleteGroupMembers": (_many("ids"),),
+    "postUserInvite": (_flag("force"),),
+    "getUsersExternalidAuthorityNameExternalKey": (_many("expand"),),
+    **_SCIM_QUERY,
 }
 
 # Wire contract G1.
@@ -132,6 +233,25 @@ _CODES: Mapping[int, tuple[str, ...]] = {
     404: ("not.found",),
     429: ("too.many.requests.retry.after",),
 }
+# RFC 7644 3.12.
+_SCIM_ERROR = {
+    "type": "object",
+    "required": ["schemas", "status", "detail"],
+    "properties": {
+        "schemas": _TEXTS,
+        "status": {"type": "string"},
+        "scimType": {"type": "string"},
+        "detail": {"type": "string"},
+    },
+}
+_SCIM_TYPES = (
+    "invalidFilter",
+    "invalidPath",
+    "invalidSyntax",
+    "invalidValue",
+    "mutability",
+    "noTarget",
+)
 
 
 @require_safe
@@ -159,7 +279,7 @@ class Schema(AutoSchema):
     def get_operation_id(self) -> str:
         """As the vendor has it: GET /api/v2/users/{user_id} is `getUser`, GET /api/v2/users `getUsers`."""
         path = re.sub(r"s/\{\w+\}", "", self.path.removeprefix(_BASE))
-        return self.method.lower() + "".join(word.capitalize() for word in path.split("/"))
+        return self.method.lower() + "".join(_capitalized(word) for word in path.split("/"))
 
     def get_tags(self) -> list[str]:
         return [self.path.removeprefix(_BASE).split("/")[0]]
@@ -168,7 +288,11 @@ class Schema(AutoSchema):
         """What it needs, in words. The docstrings are for those who read the code."""
         needed = self.requirement
         if needed.any_of:
-            pattern = _("Needs one of these permissions: %(names)s.")
+            pattern = (
+                _("Needs each of these permissions: %(names)s.")
+                if needed.every
+                else _("Needs one of these permissions: %(names)s.")
+            )
             sentences = [pattern % {"names": _listed(needed.any_of)}]
         else:
             sentences = [_("Needs no permission.")]
@@ -188,15 +312,20 @@ class Schema(AutoSchema):
         return [{SECURITY: [scope]} for scope in self.requirement.scopes]
 
     def get_extensions(self) -> dict[str, Any]:
-        needed = self.requirement.any_of
-        return {PERMISSIONS: {"type": "ANY", "permissions": list(needed)}} if needed else {}
+        needed = self.requirement
+        if not needed.any_of:
+            return {}
+        return {PERMISSIONS: {"type": "ALL" if needed.every else "ANY", "permissions": list(needed.any_of)}}
 
     def get_override_parameters(self) -> list[Any]:
         return list(_QUERY.get(self.get_operation_id(), ()))
 
     def get_request_serializer(self) -> Any:
         operation = self.get_operation_id()
-        return None if operation in _WITHOUT_BODY else {"application/json": _OBJECT}
+        if operation in _WITHOUT_BODY:
+            return None
+        body = {"application/json": _BODIES.get(operation, _OBJECT)}
+        return {_SCIM_MEDIA_TYPE: _OBJECT, **body} if self._scim else body
 
     def get_response_serializers(self) -> Any:
         operation = self.get_operation_id()
@@ -204,12 +333,31 @@ class Schema(AutoSchema):
             answer = {204: OpenApiResponse(description=_("Done"))}
         else:
             answer = {200: OpenApiResponse(_ANSWERS.get(operation, _OBJECT), _("Done"))}
+        if operation in _CREATED:
+            answer[201] = answer[200]
         return answer | {status: self._error(status) for status in _CODES}
 
     def _error(self, status: int) -> OpenApiResponse:
-        body = ResolvedComponent("ErrorBody", ResolvedComponent.SCHEMA, _ERROR_BODY, object=Schema)
+        """SCIM has keywords for what is wrong with a request; of other errors, the status says which."""
+        name, shape = ("ScimError", _SCIM_ERROR) if self._scim else ("ErrorBody", _ERROR_BODY)
+        body = ResolvedComponent(name, ResolvedComponent.SCHEMA, shape, object=Schema)
         self.registry.register_on_missing(body)
-        return OpenApiResponse(body.ref, _listed(_CODES[status]))
+        if not self._scim:
+            return OpenApiResponse(body.ref, _listed(_CODES[status]))
+        known = _listed(_SCIM_TYPES) if status == HTTPStatus.BAD_REQUEST else HTTPStatus(status).phrase
+        return OpenApiResponse(body.ref, known)
+
+    @property
+    def _scim(self) -> bool:
+        return self.path.startswith(_SCIM)
+
+
+def _capitalized(word: str) -> str:
+    """`roles`, or `{left_role_id}`, in the name of an operation."""
+    if not word.startswith("{"):
+        return word.capitalize()
+    name = re.sub(r"_(\w)", lambda letter: letter[1].upper(), word.strip("{}"))
+    return name[:1].upper() + name[1:]
 
 
 def _security() -> dict[str, Any]:

@@ -4,15 +4,29 @@ absent are the same."""
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from accounts.actor import ActorType
-from accounts.models import Binding, Division, IdentityProvider, Organization, Role, RoleGrant, User
+from accounts.models import (
+    Binding,
+    Division,
+    ExternalIdentifier,
+    Group,
+    IdentityProvider,
+    Organization,
+    Role,
+    RoleGrant,
+    Skill,
+    User,
+)
 from accounts.permissions import expand
 from accounts.saml import service_provider
 from accounts.services.grants import NamedPair
+from accounts.services.person_details import Phone
 from oauthclients import grant_types, queries
 from oauthclients.models import Client, ClientAuthorization
 from oauthclients.scopes import Scope
@@ -39,15 +53,29 @@ def _who(kind: str, id: uuid.UUID | None, name: str) -> dict[str, Any]:
     """Who made or changed something. The installation itself has a name and no id."""
     if id is None:
         return {"name": name}
+    return {**who_by_id(kind, id), "name": name}
+
+
+def who_by_id(kind: str, id: uuid.UUID) -> dict[str, Any]:
+    """A person or a client, by no more than the id."""
     path = "oauth/clients" if kind == ActorType.CLIENT else "users"
-    return {"id": str(id), "name": name, "selfUri": f"{BASE}/{path}/{id}"}
+    return {"id": str(id), "selfUri": f"{BASE}/{path}/{id}"}
 
 
 # --- OAuth clients (C2, C5) ----------------------------------------------------------------------
 
 
-def client(row: Client, pairs: Iterable[NamedPair], secret: str | None = None) -> dict[str, Any]:
-    """`secret` is given by the two answers that show it, create and rotate."""
+def client(
+    row: Client,
+    pairs: Iterable[NamedPair],
+    secret: str | None = None,
+    *,
+    drifted: Iterable[NamedPair] = (),
+    notices: Iterable[str] = (),
+) -> dict[str, Any]:
+    """`secret` is given by the two answers that show it, create and rotate. `drifted` are those of the
+    pairs that their giver could not give any more (accounts/drift.py), and `notices` what else a change
+    has changed; both are there only where there are any."""
     pairs = list(pairs)
     return _present(
         {
@@ -60,6 +88,7 @@ def client(row: Client, pairs: Iterable[NamedPair], secret: str | None = None) -
             "scope": list(row.scope),
             "roleDivisions": [role_division(named) for named in pairs],
             "roleIds": list(dict.fromkeys(str(named.role.id) for named in pairs)),
+            "driftedRoleDivisions": [role_division(named) for named in drifted] or None,
             "state": row.state,
             "dateToDelete": date(row.date_to_delete),
             "secret": secret,
@@ -67,6 +96,7 @@ def client(row: Client, pairs: Iterable[NamedPair], secret: str | None = None) -
             "dateModified": date(row.updated),
             "createdBy": _who(row.created_by_type, row.created_by_id, row.created_by_name),
             "modifiedBy": _who(row.modified_by_type, row.modified_by_id, row.modified_by_name),
+            "notices": list(notices) or None,
             "selfUri": f"{BASE}/oauth/clients/{row.id}",
         }
     )
@@ -200,7 +230,9 @@ def organization_features(row: Organization) -> dict[str, bool]:
     return {"hipaa": row.hipaa}
 
 
-def user(row: User) -> dict[str, Any]:
+def user(row: User, contacts: Contacts | None = None) -> dict[str, Any]:
+    """Without `contacts`, what `user-basic-info` tells: who somebody is, and not how else to reach them."""
+    told = contacts or Contacts()
     return _present(
         {
             "id": str(row.id),
@@ -208,15 +240,107 @@ def user(row: User) -> dict[str, Any]:
             "division": division_name(row.division),
             "department": row.department or None,
             "email": row.email,
-            "primaryContactInfo": [{"address": row.email, "mediaType": "EMAIL", "type": "PRIMARY"}],
-            "addresses": [],
+            "primaryContactInfo": [
+                {"address": row.email, "mediaType": "EMAIL", "type": "PRIMARY"},
+                *(_phone(phone) for phone in told.phones if phone.primary),
+            ],
+            "addresses": [
+                *(_phone(phone) for phone in told.phones if phone.kind in API_PHONE_KINDS),
+                *(
+                    {"address": address, "mediaType": "EMAIL", "type": "OTHER"}
+                    for address in [told.other_email]
+                    if address
+                ),
+            ],
             "state": row.state,
             "title": row.title or None,
+            "manager": user_id(row.manager_id) if contacts and row.manager_id else None,
             "username": row.email,
             "images": [],
             "version": row.version,
             "acdAutoAnswer": False,
             "selfUri": f"{BASE}/users/{row.id}",
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """How else to reach somebody."""
+
+    phones: Sequence[Phone] = ()
+    other_email: str = ""
+
+
+# Those that the vendor has; it knows no fax and no pager.
+API_PHONE_KINDS = ("work", "work2", "work3", "work4", "mobile", "home", "main", "other")
+
+
+def _phone(one: Phone) -> dict[str, Any]:
+    return {
+        "address": one.value,
+        "display": one.value,
+        "mediaType": "PHONE",
+        "type": one.kind.upper() if one.kind in API_PHONE_KINDS else "OTHER",
+    }
+
+
+def user_id(id: uuid.UUID) -> dict[str, Any]:
+    return {"id": str(id), "selfUri": f"{BASE}/users/{id}"}
+
+
+def user_state(row: User) -> dict[str, Any]:
+    return {"state": row.state, "version": row.version}
+
+
+def employer_info(row: User) -> dict[str, Any] | None:
+    """None where nothing is known."""
+    known = _present(
+        {
+            "employeeId": row.employee_number or None,
+            "dateHire": row.hired_on.isoformat() if row.hired_on else None,
+        }
+    )
+    return {"officialName": row.name, **known} if known else None
+
+
+def external_id(row: ExternalIdentifier) -> dict[str, Any]:
+    authority, key = quote(row.authority, safe=""), quote(row.value, safe="")
+    return {
+        "authorityName": row.authority,
+        "externalKey": row.value,
+        "selfUri": f"{BASE}/users/externalid/{authority}/{key}",
+    }
+
+
+def skill(row: Skill) -> dict[str, Any]:
+    """`UserRoutingSkill` and `UserRoutingLanguage`. They have no ids here; their names tell them apart."""
+    return {"name": row.name, "proficiency": row.proficiency, "state": "active"}
+
+
+def group_name(row: Group) -> dict[str, Any]:
+    return {"id": str(row.id), "name": row.name, "selfUri": f"{BASE}/groups/{row.id}"}
+
+
+def group(row: Group, members: int) -> dict[str, Any]:
+    """The vendor's `Group`, whose settings are what they are here: no roles, no calls, no owners."""
+    return _present(
+        {
+            **group_name(row),
+            "description": row.description or None,
+            "dateModified": date(row.modified_at),
+            "memberCount": members,
+            "state": "active",
+            "version": row.version,
+            "type": "official",
+            "visibility": "public",
+            "rulesVisible": False,
+            "rolesEnabled": False,
+            "includeOwners": False,
+            "callsEnabled": False,
+            "images": [],
+            "addresses": [],
+            "owners": [],
         }
     )
 
@@ -255,7 +379,8 @@ def division(row: Division, counts: Mapping[str, int] | None = None) -> dict[str
     )
 
 
-def role(row: Role, user_count: int | None = None) -> dict[str, Any]:
+def role(row: Role, user_count: int | None = None, notices: Iterable[str] = ()) -> dict[str, Any]:
+    """`notices` is what else a change has changed, and there only where there is anything."""
     return _present(
         {
             "id": str(row.id),
@@ -269,6 +394,7 @@ def role(row: Role, user_count: int | None = None) -> dict[str, Any]:
             "roleNeedsUpdate": False,
             "default": bool(row.default_role_id),
             "base": row.default_role_id == "employee",
+            "notices": list(notices) or None,
             "selfUri": f"{BASE}/authorization/roles/{row.id}",
         }
     )
@@ -284,9 +410,11 @@ def policy(one: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def grant(row: RoleGrant) -> dict[str, Any]:
-    """`AuthzGrant`, whose policies have `actions` where a role's have `actionSet`."""
-    return {
+def grant(row: RoleGrant, *, drifted: bool = False) -> dict[str, Any]:
+    """`AuthzGrant`, whose policies have `actions` where a role's have `actionSet`. Two keys are our own:
+    `grantedBy`, nobody for what the installation itself gave, and `drifted` where it is so
+    (accounts/drift.py)."""
+    shape = {
         "subjectId": str(row.subject_id),
         "division": division(row.division)
         if row.division
@@ -307,14 +435,36 @@ def grant(row: RoleGrant) -> dict[str, Any]:
             "selfUri": f"{BASE}/authorization/roles/{row.role.id}",
         },
         "grantMadeAt": date(row.granted_at),
+        "grantedBy": who_by_id(row.granted_by_type, row.granted_by_id) if row.granted_by_id else None,
+        "drifted": drifted or None,
     }
+    return _present(shape)
 
 
-def subject(id: uuid.UUID, name: str, version: int, grants: Iterable[RoleGrant]) -> dict[str, Any]:
+def subject(
+    id: uuid.UUID,
+    name: str,
+    version: int,
+    grants: Iterable[RoleGrant],
+    drifted: Container[RoleGrant] = (),
+) -> dict[str, Any]:
     return {
         "id": str(id),
         "name": name,
-        "grants": [grant(row) for row in grants],
+        "grants": [grant(row, drifted=row in drifted) for row in grants],
         "version": version,
+        "selfUri": f"{BASE}/authorization/subjects/{id}",
+    }
+
+
+def holder(id: uuid.UUID, name: str, kind: str, divisions: Iterable[Division | None]) -> dict[str, Any]:
+    """`SubjectDivisionGrants`: where somebody holds a role."""
+    return {
+        "id": str(id),
+        "name": name,
+        "divisions": [
+            division_name(row) if row else {"id": ALL_DIVISIONS, "name": ALL_DIVISIONS} for row in divisions
+        ],
+        "type": kind,
         "selfUri": f"{BASE}/authorization/subjects/{id}",
     }

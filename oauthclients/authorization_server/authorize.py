@@ -50,7 +50,7 @@ from oauthclients import grant_types, queries, scopes
 from oauthclients.authorization_server import consent_page
 from oauthclients.authorization_server.validator import NO_IMPLICIT, client_key
 from oauthclients.models import Client, Consent
-from oauthclients.rules import redirect_uris
+from oauthclients.rules import home_region, redirect_uris
 from oauthclients.rules.effective_access import ROLE_LIMIT, Word, grantable
 from oauthclients.services import authorizations, consents
 from oauthclients.services.access import lock_person
@@ -290,7 +290,7 @@ class AuthorizeView(OAuthLibMixin, View):
                 True,
             )
         request.session.pop(LOGIN_DEMANDED, None)
-        return _to_app(uri, asked.redirect_uri)
+        return _to_app(_by(home_region.issuer(request.get_host()), uri), asked.redirect_uri)
 
     def approve(self, request: HttpRequest, asked: Asked, actor: Actor, person: User) -> HttpResponse:
         """For the whole organization, by somebody who may; what the person lets the app do comes next.
@@ -344,7 +344,7 @@ class AuthorizeView(OAuthLibMixin, View):
             parameters.append(("error_description", error.description))
         if state:
             parameters.append(("state", state))
-        parameters.append(("iss", settings.BASE_URL))
+        parameters.append(("iss", home_region.issuer(self.request.get_host())))
         return _to_app(add_params_to_uri(uri, parameters, fragment=kind == "token"), uri)
 
 
@@ -400,6 +400,12 @@ def continuing_to(address: str) -> dict[str, str]:
         "fresh": "1" if "login" in query.get("prompt", [""])[0].split() else "",
         "form_action": consent_page.form_action(uri) if known else "",
     }
+
+
+def _by(issuer: str, uri: str) -> str:
+    """An answer in the name of this issuer (RFC 9207). The toolkit knows one, and puts it at the end."""
+    only = urlencode({"iss": settings.OAUTH2_PROVIDER["OIDC_ISS_ENDPOINT"]})
+    return uri.removesuffix(only) + urlencode({"iss": issuer}) if uri.endswith(only) else uri
 
 
 def _to_app(uri: str, redirect_uri: str) -> HttpResponse:

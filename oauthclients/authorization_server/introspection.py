@@ -10,7 +10,6 @@ import calendar
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpResponse
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error, UnauthorizedClientError
 
@@ -21,6 +20,7 @@ from oauthclients import queries, scopes
 from oauthclients.authorization_server.views import ClientView
 from oauthclients.models import Client
 from oauthclients.resource_server.bearer import Caller, caller_of
+from oauthclients.rules import home_region
 
 # "All divisions, now and later" (wire contract D1).
 ALL_DIVISIONS = "*"
@@ -46,10 +46,11 @@ class IntrospectionView(ClientView):
         caller = caller_of(value)
         if caller is None or caller.organization.id != client.organization_id:
             return self.answer(INACTIVE, 200)
-        return self.answer(described(caller), 200)
+        issuer = home_region.issuer(self.request.get_host())
+        return self.answer(described(caller, issuer), 200)
 
 
-def described(caller: Caller) -> dict[str, Any]:
+def described(caller: Caller, issuer: str) -> dict[str, Any]:
     """RFC 7662 2.2, and what a service needs to decide as this server would: `permissions` with their
     divisions (`"*"`: all), `role_divisions` of a client's own token, `scopes_enforced`.
 
@@ -66,7 +67,7 @@ def described(caller: Caller) -> dict[str, Any]:
         "token_type": "Bearer",
         "exp": _seconds(token.expires),
         "iat": _seconds(token.created),
-        "iss": settings.BASE_URL,
+        "iss": issuer,
         "sub": str(person.id if person else caller.client.id),
         "organization_id": str(caller.organization.id),
         "scopes_enforced": effective.scopes is not None,

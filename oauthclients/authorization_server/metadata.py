@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from oauthclients import grant_types, scopes
+from oauthclients.rules import home_region
 
 
 @require_safe
@@ -17,10 +17,11 @@ def metadata(request: HttpRequest) -> JsonResponse:
     is no OpenID Connect, and so no `/.well-known/openid-configuration`."""
     authenticated = ["client_secret_basic", "client_secret_post"]
     answered = [grant for grant in grant_types.GRANT_TYPES if grant.answered]
-    here = f"{settings.BASE_URL}/oauth"
+    issuer = home_region.issuer(request.get_host())
+    here = f"{issuer}/oauth"
     return JsonResponse(
         {
-            "issuer": settings.BASE_URL,
+            "issuer": issuer,
             "authorization_endpoint": f"{here}/authorize",
             "token_endpoint": f"{here}/token",
             "revocation_endpoint": f"{here}/revoke",

@@ -3,6 +3,7 @@ validator that know secrets, codes, scopes and storage; the rest stays the toolk
 
 from __future__ import annotations
 
+import logging
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -26,8 +27,10 @@ from oauthclients.authorization_server.client_authentication import credentials
 from oauthclients.authorization_server.errors import SlowDown
 from oauthclients.authorization_server.server import at_token_endpoint, sign_in_of
 from oauthclients.models import Client
-from oauthclients.rules import redirect_uris
-from oauthclients.services import families, secrets, tokens, vouching
+from oauthclients.rules import home_region, redirect_uris, token_life
+from oauthclients.services import access, families, secrets, tokens, vouching
+
+log = logging.getLogger(__name__)
 
 _NOBODY = uuid.UUID(int=0)
 NO_IMPLICIT = "The organization does not allow the implicit grant."
@@ -51,6 +54,10 @@ class Validator(OAuth2Validator):
         now = timezone.now()
         secret = secrets.find(client_key(sent.client_id), sent.secret, now)
         if secret is None or secret.client.gone(now):
+            return False
+        if not home_region.may_get_tokens_at(secret.client, _host(request)):
+            # On the wire no other answer than to a wrong secret (wire contract B4).
+            log.info("client %s asked away from its home region, at %s", sent.client_id, _host(request))
             return False
         if not secret.client.gives_tokens():
             # Said only to somebody who knows the secret.
@@ -316,6 +323,17 @@ class Validator(OAuth2Validator):
             )
 
     def _issue(self, token: Any, request: Any, **more: Any) -> Any:
+        if token["expires_in"] <= token_life.LONGEST:
+            return self._write(token, request, **more)
+        # Whoever takes the long duration away shortens the tokens that are there (services/clients.py):
+        # this one is there by then, or gets what the client has by then.
+        with transaction.atomic():
+            access.hold(request.client)
+            request.client.refresh_from_db(fields=["token_seconds"])
+            token["expires_in"] = min(token["expires_in"], token_life.seconds_for(request.client))
+            return self._write(token, request, **more)
+
+    def _write(self, token: Any, request: Any, **more: Any) -> Any:
         return tokens.issue(
             client=request.client,
             value=token["access_token"],
@@ -333,3 +351,9 @@ def client_key(client_id: str) -> uuid.UUID:
     except ValueError:
         return _NOBODY
     return key if str(key) == client_id else _NOBODY
+
+
+def _host(request: Any) -> str:
+    """The host that the request names, which Django has compared with `ALLOWED_HOSTS`."""
+    host: str = request.headers.get("HTTP_HOST") or request.headers.get("SERVER_NAME", "")
+    return host

@@ -9,13 +9,17 @@ from datetime import datetime, timedelta
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from accounts import drift
 from accounts import queries as account_queries
 from accounts.actor import Actor
+from accounts.models import SubjectType
 from accounts.permissions import Permission
 from accounts.rules import provider_spec
 from accounts.rules.provider_spec import Certificate
 from oauthclients import queries
+from oauthclients.console import drifted, words
 from oauthclients.models import ClientDraft, ClientSecret
 
 SOON = timedelta(hours=48)
@@ -26,11 +30,11 @@ MOST = 5
 
 @dataclass(frozen=True)
 class Item:
-    """`text` says what, `when` is the time it is about, before which `when_label` stands."""
+    """`text` says what, `when` is the time it is about, if any, before which `when_label` stands."""
 
     text: str
     when_label: str
-    when: datetime
+    when: datetime | None
     url: str
     link_label: str
     discard_url: str = ""
@@ -45,7 +49,7 @@ def items(actor: Actor) -> list[Item]:
         found += _awaiting(actor)
     if actor.access.decide(Permission.SSO_PROVIDER_VIEW):
         found += _ending_certificates(actor)
-    return found
+    return [*found, *_drifted(actor)]
 
 
 def draft_name(draft: ClientDraft) -> str:
@@ -129,16 +133,15 @@ def _ending_certificates(actor: Actor) -> list[Item]:
         said = _said_of(provider_spec.certificates_of(provider.certificates), now)
         if said is not None:
             text, when_label, when = said
-            found.append(
-                Item(
-                    text=text % {"name": provider.name},
-                    when_label=when_label,
-                    when=when,
-                    url=reverse("single-sign-on-provider", args=[provider.id]),
-                    link_label=_("Open"),
-                )
+            item = Item(
+                text=text % {"name": provider.name},
+                when_label=when_label,
+                when=when,
+                url=reverse("single-sign-on-provider", args=[provider.id]),
+                link_label=_("Open"),
             )
-    return sorted(found, key=lambda item: item.when)[:MOST]
+            found.append((when, item))
+    return [item for _when, item in sorted(found, key=lambda pair: pair[0])[:MOST]]
 
 
 def _said_of(certificates: list[Certificate], now: datetime) -> tuple[str, str, datetime] | None:
@@ -156,3 +159,39 @@ def _said_of(certificates: list[Certificate], now: datetime) -> tuple[str, str, 
     if len(in_use) + len(later) == 1:
         return _("The only certificate of ‘%(name)s’ ends"), "", first
     return _("A certificate of ‘%(name)s’ ends"), "", first
+
+
+def _drifted(actor: Actor) -> Iterator[Item]:
+    """Clients and people with a role that whoever gave it could not give any more (accounts/drift.py): how
+    many of those whom this person may see."""
+    sees_clients = bool(actor.access.decide(Permission.OAUTH_CLIENT_VIEW))
+    where = drifted.people_seen(actor)
+    if not sees_clients and not where:
+        return
+    found = drift.grants(actor.organization).order_by()
+    if sees_clients:
+        clients = found.filter(subject_type=SubjectType.CLIENT).values("subject_id")
+        count = queries.clients(actor.organization).filter(id__in=clients).count()
+        if count:
+            text = ngettext(
+                "%(n)s client holds a role that whoever gave it no longer holds",
+                "%(n)s clients hold a role that whoever gave it no longer holds",
+                count,
+            )
+            yield _to_settle(text, count, f"{reverse('oauth-clients')}?drift=1")
+    if where:
+        people = found.filter(subject_type=SubjectType.USER).values("subject_id")
+        count = account_queries.people_in(actor.organization, where).filter(id__in=people).count()
+        if count:
+            text = ngettext(
+                "%(n)s person holds a role that whoever gave it could no longer give",
+                "%(n)s people hold a role that whoever gave it could no longer give",
+                count,
+            )
+            yield _to_settle(text, count, f"{reverse('people')}?drift=1")
+
+
+def _to_settle(text: str, count: int, url: str) -> Item:
+    return Item(
+        text=text % {"n": words.number(count)}, when_label="", when=None, url=url, link_label=_("Review")
+    )

@@ -18,11 +18,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from accounts import drift
 from accounts.actor import Actor
 from accounts.console.guard import actor_of, requires
+from accounts.models import SubjectType
 from accounts.permissions import Permission
-from oauthclients import grant_types, queries
-from oauthclients.console import attention, rights, words
+from oauthclients import grant_types, presets, queries
+from oauthclients.console import attention, drifted, rights, words
 from oauthclients.models import Client, ClientState
 
 PER_PAGE = 25
@@ -54,6 +56,7 @@ class Wanted:
     grant: str = ""
     unused: bool = False
     mine: bool = False
+    drift: bool = False
     sort: str = "name"
 
     @classmethod
@@ -67,6 +70,7 @@ class Wanted:
             grant=grant if grant in grant_types.BY_CODE else "",
             unused=parameters.get("unused") == "1",
             mine=parameters.get("mine") == "1",
+            drift=parameters.get("drift") == "1",
             sort=sort if sort.removeprefix("-") in SORTS else "name",
         )
 
@@ -80,6 +84,7 @@ class Wanted:
             "grant": asked.grant,
             "unused": "1" if asked.unused else "",
             "mine": "1" if asked.mine else "",
+            "drift": "1" if asked.drift else "",
             "sort": "" if asked.sort == "name" else asked.sort,
             "page": page or "",
         }
@@ -88,7 +93,7 @@ class Wanted:
 
     @property
     def narrowed(self) -> bool:
-        return bool(self.q or self.state or self.grant or self.unused or self.mine)
+        return bool(self.q or self.state or self.grant or self.unused or self.mine or self.drift)
 
     def conditions(self, actor: Actor) -> dict[str, Q]:
         """By group, so that the counts of one group's filters can leave out that group."""
@@ -98,6 +103,7 @@ class Wanted:
             "grant": Q(authorization_grant_type=self.grant) if self.grant else Q(),
             "unused": _unused() if self.unused else Q(),
             "mine": _made_by(actor) if self.mine else Q(),
+            "drift": _drifted(actor) if self.drift else Q(),
         }
 
     def order(self) -> list[OrderBy]:
@@ -117,6 +123,7 @@ def client_list(request: HttpRequest) -> HttpResponse:
     found = queries.clients(actor.organization).filter(*wanted.conditions(actor).values())
     page = Paginator(found.order_by(*wanted.order()), PER_PAGE).get_page(request.GET.get("page"))
     draft = attention.shown_draft(actor)
+    may_add = bool(actor.access.decide(Permission.OAUTH_CLIENT_ADD))
     return render(
         request,
         "oauth/clients/list.html",
@@ -125,7 +132,13 @@ def client_list(request: HttpRequest) -> HttpResponse:
                 {"label": _("Admin"), "url": reverse("admin-home")},
                 {"label": _("OAuth")},
             ],
-            "may_add": bool(actor.access.decide(Permission.OAUTH_CLIENT_ADD)),
+            "may_add": may_add,
+            "start_from": [
+                {"label": preset.label, "url": f"{reverse('oauth-client-add')}?from={preset.id}"}
+                for preset in presets.TEMPLATES
+            ]
+            if may_add
+            else [],
             "draft": draft,
             "draft_name": attention.draft_name(draft) if draft else "",
             "any": counts["all"],
@@ -153,6 +166,12 @@ def _unused() -> Q:
     """Not used for 90 days, and old enough that it could have been."""
     before = timezone.now() - UNUSED_FOR
     return Q(last_used_at__lt=before) | Q(last_used_at=None, created__lt=before)
+
+
+def _drifted(actor: Actor) -> Q:
+    """With a role that whoever gave it could not give any more (accounts/drift.py)."""
+    found = drift.grants(actor.organization).filter(subject_type=SubjectType.CLIENT).order_by()
+    return Q(id__in=found.values("subject_id"))
 
 
 def _made_by(actor: Actor) -> Q:
@@ -187,7 +206,7 @@ def _counts(actor: Actor, wanted: Wanted) -> dict[str, int]:
 
 
 def _groups(wanted: Wanted, counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    def link(label: Any, count: int, current: bool, **changes: Any) -> dict[str, Any]:
+    def link(label: Any, count: int | None, current: bool, **changes: Any) -> dict[str, Any]:
         return {"label": label, "url": wanted.address(**changes), "count": count, "current": current}
 
     return [
@@ -220,6 +239,8 @@ def _groups(wanted: Wanted, counts: Mapping[str, int]) -> list[dict[str, Any]]:
                 # Chosen once more, each is taken away again.
                 link(_("Unused for 90 days"), counts["unused"], wanted.unused, unused=not wanted.unused),
                 link(_("Created by me"), counts["mine"], wanted.mine, mine=not wanted.mine),
+                # To find them all looks at what everybody holds, so it is offered on Admin home alone.
+                *([link(_("Review roles"), None, True, drift=False)] if wanted.drift else []),
             ],
         },
     ]
@@ -231,6 +252,7 @@ def _kept_by_search(wanted: Wanted) -> list[dict[str, str]]:
         "grant": wanted.grant,
         "unused": "1" if wanted.unused else "",
         "mine": "1" if wanted.mine else "",
+        "drift": "1" if wanted.drift else "",
         "sort": "" if wanted.sort == "name" else wanted.sort,
     }
     return [{"name": name, "value": value} for name, value in kept.items() if value]
@@ -261,11 +283,13 @@ def _columns(wanted: Wanted) -> list[dict[str, Any]]:
 def _rows(actor: Actor, clients: Any) -> list[dict[str, Any]]:
     page: list[Client] = list(clients)
     allowed = rights.of_many(actor, page)
+    unsettled = drifted.among(actor.organization, [client.id for client in page])
     return [
         {
             "client": client,
             "grant": words.grant_type(client).label,
             "state": words.state(client),
+            "drifted": client.id in unsettled,
             "entries": rights.entries(client, allowed[client.id]),
         }
         for client in page

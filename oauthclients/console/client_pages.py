@@ -25,7 +25,15 @@ from accounts.permissions import Permission, label_of
 from accounts.services import grants
 from accounts.templatetags.when import exactly, relative
 from oauthclients import grant_types, queries
-from oauthclients.console import accepted_assertions, client_view, effects, rights, words
+from oauthclients.console import (
+    accepted_assertions,
+    client_view,
+    drifted,
+    effects,
+    rights,
+    what_next,
+    words,
+)
 from oauthclients.console.snippets import snippets
 from oauthclients.models import AuthorizationState, Client
 from oauthclients.rules import deletion
@@ -59,12 +67,14 @@ def client(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
                 "n": words.number(shown.token_seconds),
             },
             "idle_note": effects.idle_note(shown.organization, words.grant_type(shown)),
-            "snippets": snippets(shown),
+            "next": what_next.box(actor, shown, pairs),
+            "snippets": snippets(shown, pairs),
             "changes": client_view.changes(shown),
             "authorized_in": client_view.authorized_in(actor, shown),
             "not_enforced": not actor.organization.enforce_scopes,
             "refused_note": effects.refused_note(actor.organization, words.grant_type(shown)),
             "waits": client_view.waits(actor, shown),
+            "drifted": drifted.sentences(shown.organization, shown.id),
             "assertions": accepted_assertions.box(actor, shown) if vouched else None,
             "refusals": refused_lately(actor, shown.id) if vouched else None,
         },

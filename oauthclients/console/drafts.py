@@ -2,7 +2,7 @@
 
 A draft is no client and passes no rule; it is the one thing that a page writes itself. It never holds a
 secret. `data` is `{"details": …, "access": …, "duration": …, "passed": [steps]}`, each step as
-`console/forms.py` reads it.
+`console/forms.py` reads it, and `"preset"`, what it began from (`console/start_from.py`).
 """
 
 from __future__ import annotations

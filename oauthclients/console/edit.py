@@ -29,7 +29,7 @@ from accounts.permissions import Permission
 from accounts.rules.delegation import RoleDivision
 from accounts.services import grants
 from oauthclients import grant_types, queries
-from oauthclients.console import forms, merge, tables
+from oauthclients.console import drifted, forms, merge, tables
 from oauthclients.console.forms import DURATION, PARTS
 from oauthclients.console.wizard import access_context, duration_context
 from oauthclients.models import Client
@@ -58,6 +58,7 @@ class EditPage:
     def __init__(self, request: HttpRequest, actor: Actor, client: Client) -> None:
         self.request = request
         self.actor = actor
+        self.opened = request.POST.get(tables.OPEN, "")
         self.book = tables.RoleBook(actor.organization)
         self.read_client(client)
         self.typed: dict[str, Any] = forms.typed_of(self.was)
@@ -75,6 +76,8 @@ class EditPage:
             merged = self.merged()
             if merged.taken or merged.both:
                 return self.review(merged)
+        if self.opened:
+            return self.show([], unsaved=True)
         problems = self.problems()
         if problems:
             return self.show(problems)
@@ -158,6 +161,7 @@ class EditPage:
                 for problem in problems
             ],
             "dirty": bool(problems),
+            "drifted": drifted.sentences(self.actor.organization, self.client.id),
             "breadcrumbs": [
                 {"label": _("Admin"), "url": reverse("admin-home")},
                 {"label": _("OAuth"), "url": reverse("oauth-clients")},
@@ -166,7 +170,9 @@ class EditPage:
             ],
             "details_form": forms.form(forms.DetailsForm, self.typed["details"], problems),
             "grant_fixed": self.grant.label,
-            **access_context(self.actor, self.book, self.grant, self.typed, problems, self.client),
+            **access_context(
+                self.actor, self.book, self.grant, self.typed, problems, self.client, self.opened
+            ),
             **duration_context(self.book, self.typed, problems),
             **more,
         }

@@ -14,10 +14,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Organization, User, UserState
-from oauthclients import grant_types, scopes
+from config.regions import Region
+from oauthclients import grant_types, queries, scopes
 from oauthclients.console import words
 from oauthclients.grant_types import GrantType
 from oauthclients.models import AuthorizationState, Client, ClientAuthorization, Consent
+from oauthclients.rules import home_region
 from oauthclients.rules.effective_access import Word
 from oauthclients.services import idle_time
 
@@ -95,6 +97,35 @@ def in_reach(organization: Organization, limit: timedelta | None) -> list[dict[s
 
 def _time(limit: timedelta) -> str:
     return words.duration(int(limit.total_seconds()))
+
+
+# --- Home region ---------------------------------------------------------------------------------
+
+
+def of_home_region() -> list[str]:
+    return [
+        _(
+            "Clients with Client Credentials and SAML2 Bearer are refused at the old address at once. "
+            "Enter the new one wherever they run."
+        ),
+        _("Tokens that they have work until they end. Other apps work in every region."),
+    ]
+
+
+def of_moving(organization: Organization, now: Region, wanted: Region) -> list[dict[str, Any]]:
+    """How many clients have to be told the new address, and what it is."""
+    bound = [grant.code for grant in grant_types.GRANT_TYPES if not grant.uses_redirect_uris]
+    clients = queries.clients(organization).filter(authorization_grant_type__in=bound)
+    return [
+        {"label": _("Clients concerned"), "value": words.number(clients.count())},
+        {"label": _("Token address now"), "value": home_region.token_url(now), "mono": True},
+        {
+            "label": _("Token address then"),
+            "value": home_region.token_url(wanted),
+            "mono": True,
+            "copyable": True,
+        },
+    ]
 
 
 # --- Scopes --------------------------------------------------------------------------------------

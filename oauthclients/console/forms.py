@@ -115,7 +115,7 @@ def read(part: str, post: QueryDict, grant: GrantType | None) -> dict[str, Any]:
         return {"seconds": _text(post, "seconds").strip()}
     typed: dict[str, Any] = {}
     if grant and grant.uses_roles:
-        typed["roles"] = _read_roles(post)
+        typed["roles"] = read_roles(post)
     if grant and grant.uses_redirect_uris:
         typed["redirect_uris"] = _text(post, "redirect_uris")
     if grant and grant.uses_scopes:
@@ -123,7 +123,7 @@ def read(part: str, post: QueryDict, grant: GrantType | None) -> dict[str, Any]:
     return typed
 
 
-def _read_roles(post: QueryDict) -> dict[str, list[str]]:
+def read_roles(post: QueryDict) -> dict[str, list[str]]:
     """`role` names each role that is assigned, `divisions-<role>` the divisions of one."""
     return {
         _id(role): list(dict.fromkeys(_id(value) for value in post.getlist(f"divisions-{role}")))
@@ -167,7 +167,7 @@ def spec_of(typed: Typed) -> ClientSpec:
         name=details.get("name", ""),
         grant_type=details.get("grant_type", ""),
         description=details.get("description", ""),
-        role_divisions=tuple(_pairs(access.get("roles", {}))),
+        role_divisions=tuple(pairs_in(access.get("roles", {}))),
         redirect_uris=tuple(lines(access.get("redirect_uris", ""))),
         scope=tuple(access.get("scope", ())),
         token_seconds=seconds_of(typed) or 0,
@@ -207,7 +207,8 @@ def seconds_of(typed: Typed) -> int | None:
     return int(text) if re.fullmatch(r"[0-9]{1,1000}", text) else None
 
 
-def _pairs(roles: Mapping[str, Iterable[str]]) -> Iterable[RoleDivision]:
+def pairs_in(roles: Mapping[str, Iterable[str]]) -> Iterable[RoleDivision]:
+    """The pairs among them; what is no ID is left out."""
     for role_text, divisions in roles.items():
         role_id = _uuid(role_text)
         for division_text in divisions:

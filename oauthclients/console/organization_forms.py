@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -56,6 +57,22 @@ class DefaultDurationForm(forms.Form):
         if seconds is None:
             raise forms.ValidationError(_("Enter a whole number of seconds."))
         return seconds
+
+
+class HomeRegionForm(forms.Form):
+    region = forms.CharField(
+        label=gettext_lazy("Home region"),
+        help_text=gettext_lazy(
+            "Clients with Client Credentials and SAML2 Bearer get tokens at its hosts alone, other apps in "
+            "every region."
+        ),
+        required=False,
+        widget=forms.Select,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["region"].widget.choices = [(one.code, one.label) for one in settings.REGIONS.own]
 
 
 class TypeOrganizationForm(forms.Form):

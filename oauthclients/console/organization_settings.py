@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
@@ -31,6 +32,7 @@ from oauthclients.console.effects import Group
 from oauthclients.console.organization_forms import (
     DefaultDurationForm,
     ExclusionsForm,
+    HomeRegionForm,
     IdleForm,
     NameForm,
     TypeOrganizationForm,
@@ -62,6 +64,36 @@ def name(request: HttpRequest) -> HttpResponse:
         return organizations.rename(actor=actor, name=typed["name"], version=version)
 
     return _form(request, NameForm(_posted(request)), "name", save)
+
+
+@ASK
+@admins
+def home_region(request: HttpRequest) -> HttpResponse:
+    """Asks first: what gets its tokens at the old address is refused until it knows the new one."""
+    actor = actor_of(request)
+
+    organization = actor.organization
+    form = HomeRegionForm(_posted(request))
+
+    def save(typed: Mapping[str, Any], version: int) -> Organization:
+        return organizations.set_home_region(actor=actor, code=typed["region"], version=version)
+
+    now = settings.REGIONS.called(organization.home_region)
+    typed = form.data.get("region", "")
+    wanted = next((region for region in settings.REGIONS.own if region.code == typed), now)
+    if wanted is now or "confirmed" in request.POST or _version(request) != organization.version:
+        return _form(request, form, "region", save)
+    return _ask(
+        request,
+        Question(
+            title=_("Change the home region to %(region)s?") % {"region": wanted.label},
+            text=effects.of_home_region(),
+            facts=effects.of_moving(organization, now, wanted),
+            hidden={"region": wanted.code, "confirmed": "yes"},
+            confirm=_("Change home region"),
+            danger=True,
+        ),
+    )
 
 
 @ASK
@@ -363,8 +395,9 @@ def _page(request: HttpRequest, typed: forms.Form | None = None) -> HttpResponse
         ),
         ExclusionsForm(initial={"paths": "\n".join(organization.idle_exclusions)}),
         DefaultDurationForm(initial={"seconds": organization.default_token_seconds}),
+        HomeRegionForm(initial={"region": settings.REGIONS.called(organization.home_region).code}),
     ]
-    name_form, idle_form, exclusions_form, duration_form = (
+    name_form, idle_form, exclusions_form, duration_form, region_form = (
         typed if typed is not None and isinstance(typed, type(form)) else form for form in shown
     )
     return render(
@@ -398,6 +431,7 @@ def _page(request: HttpRequest, typed: forms.Form | None = None) -> HttpResponse
             "idle_words": words.duration(organization.idle_timeout_seconds),
             "exclusions_form": exclusions_form,
             "duration_form": duration_form,
+            "region_form": region_form if len(settings.REGIONS.own) > 1 else None,
             "duration_hint": _("300 to 172,800 (5 minutes to 2 days). Clients that are there keep theirs."),
             "presets": [
                 {"seconds": 3_600, "label": _("1 hour")},
@@ -428,6 +462,8 @@ def _what(event: AuditEvent) -> Iterator[str]:
     change = _("from %(before)s to %(after)s")
     if "name" in after:
         yield change % {"before": f"‘{before.get('name', '')}’", "after": f"‘{after['name']}’"}
+    if "homeRegion" in after:
+        yield _("to %(region)s") % {"region": settings.REGIONS.called(after["homeRegion"]).label}
     if after.get("passwordKeeper"):
         yield _("‘%(name)s’ keeps a password") % {"name": after["passwordKeeper"]}
     if "enableIdleTokenTimeout" in after:

@@ -13,4 +13,5 @@ urlpatterns = [
     path("enforce-scopes/", organization_settings.enforce_scopes, name="organization-enforce-scopes"),
     path("implicit-grant/", organization_settings.implicit_grant, name="organization-implicit-grant"),
     path("token-duration/", organization_settings.token_duration, name="organization-token-duration"),
+    path("home-region/", organization_settings.home_region, name="organization-home-region"),
 ]

@@ -20,7 +20,7 @@ from accounts.actor import Actor
 from accounts.console.guard import actor_of, requires
 from accounts.permissions import Permission
 from oauthclients import grant_types, queries
-from oauthclients.console import client_view, effects, rights, tables
+from oauthclients.console import client_view, effects, rights, tables, what_next
 from oauthclients.console.forms import PARTS
 from oauthclients.console.snippets import snippets
 from oauthclients.models import Client
@@ -47,7 +47,8 @@ def show(
     )
     actor = actor_of(request)
     grant = grant_types.BY_CODE[client.authorization_grant_type]
-    code = snippets(client)
+    pairs = queries.pairs_of(client)
+    code = snippets(client, pairs)
     response = render(
         request,
         "oauth/clients/secret.html",
@@ -61,12 +62,18 @@ def show(
             ],
             "refused_note": effects.refused_note(client.organization, grant),
             "waits": client_view.waits(actor, client),
+            "next": what_next.box(actor, client, pairs),
             "snippets": code,
             "secret_in_code": any("CLIENT_SECRET" in snippet["code"] for snippet in code),
             "generate_url": generate_url if rights.of_client(actor, client).edit else "",
             "breadcrumbs": _breadcrumbs(client),
         },
     )
+    return not_to_be_kept(response)
+
+
+def not_to_be_kept(response: HttpResponse) -> HttpResponse:
+    """The headers of a page that is shown once."""
     response["Cache-Control"] = "no-cache, no-store, must-revalidate"
     response["Pragma"] = "no-cache"
     response["Expires"] = "0"

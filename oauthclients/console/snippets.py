@@ -4,36 +4,85 @@ so that what is shown, copied or printed gives nothing away."""
 from __future__ import annotations
 
 import json
+import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from accounts.permissions import Permission, expand
+from accounts.services.grants import NamedPair
 from oauthclients import grant_types
 from oauthclients.models import Client
+from oauthclients.rules import home_region, token_life
 
 Snippet = dict[str, str]
 
 
-def snippets(client: Client) -> list[Snippet]:
-    """`{id, label, code}` for curl and the two SDKs, for this client's grant type."""
-    return [
-        {"id": key, "label": str(label), "code": code}
-        for key, label, code in _BY_GRANT[client.authorization_grant_type](client)
-    ]
+@dataclass(frozen=True)
+class Call:
+    """A first call of the API: its path, and how the SDKs name it."""
+
+    path: str
+    api: str
+    method: str
+    count: str = ""
+
+    @property
+    def python(self) -> str:
+        asked = f"{self.count}=5" if self.count else ""
+        return f"print(sdk.{self.api}(client).get_{self.method}({asked}))"
+
+    @property
+    def javascript(self) -> str:
+        asked = f"{{ {_camel(self.count)}: 5 }}" if self.count else ""
+        return f"console.log(await new sdk.{self.api}().{_camel(f'get_{self.method}')}({asked}));"
 
 
-def token_url() -> str:
-    """Where this installation gives tokens."""
-    return f"{settings.BASE_URL}/oauth/token"
+def _camel(name: str) -> str:
+    return re.sub("_(.)", lambda found: found[1].upper(), name)
+
+
+USERS = Call("users?pageSize=5", "UsersApi", "users", "page_size")
+SCIM_USERS = Call("scim/v2/users?count=5", "SCIMApi", "scim_v2_users", "count")
+OWN_TOKEN = Call("tokens/me", "TokensApi", "tokens_me")
+
+
+def snippets(client: Client, pairs: Sequence[NamedPair] = ()) -> list[Snippet]:
+    """`{id, label, code}` for curl and the two SDKs, for this client's grant type; with what it holds, if
+    that is roles, so that the first call is one that it may make."""
+    if client.authorization_grant_type == grant_types.CLIENT_CREDENTIALS.code:
+        parts = _client_credentials(client, _first_call(pairs))
+    else:
+        parts = _BY_GRANT[client.authorization_grant_type](client)
+    return [{"id": key, "label": str(label), "code": code} for key, label, code in parts]
+
+
+def _first_call(pairs: Sequence[NamedPair]) -> Call:
+    held = [expand(named.role.policies) for named in pairs]
+    if token_life.is_scim_only(held):
+        return SCIM_USERS
+    if any(Permission.DIRECTORY_USER_VIEW in role for role in held):
+        return USERS
+    return OWN_TOKEN
+
+
+def token_url(client: Client) -> str:
+    """Where this client gets its tokens."""
+    return home_region.token_url(settings.REGIONS.called(client.organization.home_region))
+
+
+def _api(client: Client) -> str:
+    return home_region.api_url(client.organization)
 
 
 Part = tuple[str, str, str]
 
 
-def _client_credentials(client: Client) -> list[Part]:
+def _client_credentials(client: Client, call: Call) -> list[Part]:
     return [
         (
             "curl",
@@ -41,10 +90,10 @@ def _client_credentials(client: Client) -> list[Part]:
             f"""\
 TOKEN=$(curl -s -u "{client.client_id}:$CLIENT_SECRET" \\
   -d grant_type=client_credentials \\
-  {token_url()} | sed -E 's/.*"access_token": *"([^"]+)".*/\\1/')
+  {token_url(client)} | sed -E 's/.*"access_token": *"([^"]+)".*/\\1/')
 
 curl -H "Authorization: Bearer $TOKEN" \\
-  "{settings.BASE_URL}/api/v2/users?pageSize=5"
+  "{_api(client)}/api/v2/{call.path}"
 """,
         ),
         (
@@ -55,20 +104,20 @@ import os
 
 import PureCloudPlatformClientV2 as sdk
 
-client = sdk.api_client.ApiClient(host="{settings.BASE_URL}")
+client = sdk.api_client.ApiClient(host="{_api(client)}")
 client.get_client_credentials_token("{client.client_id}", os.environ["CLIENT_SECRET"])
 
-print(sdk.UsersApi(client).get_users(page_size=5))
+{call.python}
 """,
         ),
         (
             "javascript",
             _("JavaScript SDK"),
             f"""\
-{_javascript_head()}
+{_javascript_head(client)}
 await client.loginClientCredentialsGrant("{client.client_id}", process.env.CLIENT_SECRET);
 
-console.log(await new sdk.UsersApi().getUsers({{ pageSize: 5 }}));
+{call.javascript}
 """,
         ),
     ]
@@ -89,7 +138,7 @@ curl -u "{client.client_id}:$CLIENT_SECRET" \\
   -d grant_type=authorization_code \\
   -d "code=$CODE" \\
   --data-urlencode {shlex.quote(f"redirect_uri={uri}")} \\
-  {token_url()}
+  {token_url(client)}
 """,
         ),
         (
@@ -101,7 +150,7 @@ import os
 import PureCloudPlatformClientV2 as sdk
 
 # code: {_("what your redirect address received as ?code=…")}
-client = sdk.api_client.ApiClient(host="{settings.BASE_URL}")
+client = sdk.api_client.ApiClient(host="{_api(client)}")
 client.get_code_authorization_token(
     "{client.client_id}",
     os.environ["CLIENT_SECRET"],
@@ -116,7 +165,7 @@ client.get_code_authorization_token(
             "javascript",
             _("JavaScript SDK"),
             f"""\
-{_javascript_head()}
+{_javascript_head(client)}
 // {_("In the browser, with PKCE: no secret is needed.")}
 await client.loginPKCEGrant("{client.client_id}", {json.dumps(uri)});
 
@@ -152,7 +201,7 @@ const sent = sessionStorage.getItem("state");
 if (!sent || answer.get("state") !== sent) throw new Error("wrong state");
 const token = answer.get("access_token");
 
-const response = await fetch("{settings.BASE_URL}/api/v2/{_first_route(client)}", {{
+const response = await fetch("{_api(client)}/api/v2/{_first_route(client)}", {{
   headers: {{ Authorization: `Bearer ${{token}}` }},
 }});
 console.log(await response.json());
@@ -162,7 +211,7 @@ console.log(await response.json());
             "javascript",
             _("JavaScript SDK"),
             f"""\
-{_javascript_head()}
+{_javascript_head(client)}
 await client.loginImplicitGrant("{client.client_id}", {json.dumps(_redirect_uri(client))});
 
 {_first_call_javascript(client)}
@@ -183,7 +232,7 @@ curl -u "{client.client_id}:$CLIENT_SECRET" \\
   -d grant_type={quote(str(grant_types.SAML2_BEARER.grant_type), safe="")} \\
   -d orgName={organization} \\
   --data-urlencode assertion@assertion.b64 \\
-  {token_url()}
+  {token_url(client)}
 """,
         ),
         (
@@ -198,7 +247,7 @@ import PureCloudPlatformClientV2 as sdk
 # {_held()}
 assertion = Path("assertion.b64").read_text().strip()
 
-client = sdk.api_client.ApiClient(host="{settings.BASE_URL}")
+client = sdk.api_client.ApiClient(host="{_api(client)}")
 client.get_saml2bearer_token(
     "{client.client_id}",
     os.environ["CLIENT_SECRET"],
@@ -214,7 +263,7 @@ client.get_saml2bearer_token(
             _("JavaScript SDK"),
             f"""\
 import {{ readFileSync }} from "node:fs";
-{_javascript_head()}
+{_javascript_head(client)}
 
 // {_held()}
 const assertion = readFileSync("assertion.b64", "utf8").trim();
@@ -238,7 +287,6 @@ def _held() -> str:
 
 
 _BY_GRANT: Mapping[str, Callable[[Client], list[Part]]] = {
-    grant_types.CLIENT_CREDENTIALS.code: _client_credentials,
     grant_types.CODE.code: _code,
     grant_types.IMPLICIT.code: _implicit,
     grant_types.SAML2_BEARER.code: _saml2_bearer,
@@ -264,9 +312,10 @@ def _first_call_javascript(client: Client) -> str:
     return f"console.log(await new sdk.{call}());"
 
 
-def _javascript_head() -> str:
-    """The SDK reaches a host other than the vendor's only through its gateway (wire contract A2)."""
-    base = urlsplit(settings.BASE_URL)
+def _javascript_head(client: Client) -> str:
+    """The SDK reaches a host other than the vendor's only through its gateway (wire contract A2), which is
+    one for signing in and for the API."""
+    base = urlsplit(home_region.login_url(client.organization))
     port = f", port: {base.port}" if base.port else ""
     return f"""\
 import sdk from "purecloud-platform-client-v2";
@@ -287,4 +336,4 @@ def _authorize_url(client: Client, response_type: str, *, state: str = "RANDOM")
         "redirect_uri": _redirect_uri(client),
         "state": state,  # the last one, so that code can put its own behind it
     }
-    return f"{settings.BASE_URL}/oauth/authorize?{urlencode(parameters)}"
+    return f"{home_region.login_url(client.organization)}/oauth/authorize?{urlencode(parameters)}"

@@ -17,6 +17,7 @@ from accounts.actor import Actor
 from accounts.errors import Problem
 from accounts.models import Division, Organization, Role
 from accounts.permissions import expand, label_of
+from accounts.rules.access import Divisions
 from oauthclients import grant_types, scopes
 from oauthclients.console import words
 from oauthclients.grant_types import GrantType
@@ -66,37 +67,81 @@ def part_label(part: str, grant: GrantType | None) -> str:
 # --- Roles ---------------------------------------------------------------------------------------
 
 
+# Of more divisions than these, a role that is not assigned shows only the one that is ticked.
+MANY_DIVISIONS = 8
+# The button "Choose divisions" of such a role sends its id under this name; forms keep all that was typed,
+# and show the role with every division.
+OPEN = "open"
+
+
 @dataclass(frozen=True)
 class DivisionChoice:
+    """A division of a role, or all of them. `held`: can be changed; `locked`: is held and stays so; `why`:
+    what there is to say about it."""
+
     id: str
     name: str
     checked: bool
     held: bool
+    locked: bool = False
+    why: str = ""
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} – {self.why}" if self.why else self.name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RoleRow:
-    """A role that the person holds somewhere."""
+    """A role for components/role_table.html. `folded`: most of its divisions are left out; `opened`: they
+    were just asked for."""
 
     id: str
     name: str
     description: str
     permissions: tuple[str, ...]
     assigned: bool
-    all_held: bool
-    all_checked: bool
+    everywhere: DivisionChoice
     divisions: tuple[DivisionChoice, ...]
+    folded: bool
+    opened: bool
     error: str
+    locked: bool = False
+    type: str = ""
 
     @property
     def permission_count(self) -> int:
         return len(self.permissions)
 
+    @property
+    def long(self) -> bool:
+        return len(self.divisions) > MANY_DIVISIONS
+
+
+def folds(book: RoleBook, *, assigned: bool, error: str, opened: bool) -> bool:
+    """Whether the row of a role leaves out what is not ticked: a hundred roles by sixty divisions are
+    more boxes than a browser, or anybody, looks through."""
+    return len(book.divisions) > MANY_DIVISIONS and not (assigned or error or opened)
+
+
+def arranged(choices: Iterable[DivisionChoice], *, folded: bool) -> tuple[DivisionChoice, ...]:
+    """In a long list, which scrolls, the ticked ones come first."""
+    found = tuple(choices)
+    if folded:
+        return tuple(choice for choice in found if choice.checked)
+    return found if len(found) <= MANY_DIVISIONS else tuple(sorted(found, key=lambda c: not c.checked))
+
 
 def role_rows(
-    actor: Actor, book: RoleBook, chosen: Mapping[str, list[str]], problems: Iterable[Problem] = ()
+    actor: Actor,
+    book: RoleBook,
+    chosen: Mapping[str, list[str]],
+    problems: Iterable[Problem] = (),
+    *,
+    opened: str = "",
 ) -> list[RoleRow]:
-    """A row for each role that this person can give; Home is ticked where nothing was chosen yet."""
+    """A row for each role that this person can give; Home is ticked where nothing was chosen yet. `opened`
+    is the role whose divisions were asked for."""
     errors: dict[str, list[str]] = {}
     for problem in problems:
         errors.setdefault(problem.field, []).append(problem.message)
@@ -106,6 +151,8 @@ def role_rows(
         if not held:
             continue
         ticked = chosen.get(key)
+        error = " ".join(errors.get(f"role-{key}", ()))
+        folded = folds(book, assigned=ticked is not None, error=error, opened=key == opened)
         rows.append(
             RoleRow(
                 id=key,
@@ -113,21 +160,35 @@ def role_rows(
                 description=role.description,
                 permissions=tuple(sorted(label_of(name) for name in expand(role.policies))),
                 assigned=ticked is not None,
-                all_held=held.everywhere,
-                all_checked="*" in (ticked or ()),
-                divisions=tuple(
-                    DivisionChoice(
-                        id=division_key,
-                        name=division.name,
-                        checked=division.home if ticked is None else division_key in ticked,
-                        held=division.id in held,
-                    )
-                    for division_key, division in book.divisions.items()
+                everywhere=DivisionChoice(
+                    id="*", name="", checked="*" in (ticked or ()), held=held.everywhere
                 ),
-                error=" ".join(errors.get(f"role-{key}", ())),
+                divisions=arranged(
+                    (
+                        _division_choice(division_key, division, held, ticked)
+                        for division_key, division in book.divisions.items()
+                    ),
+                    folded=folded,
+                ),
+                folded=folded,
+                opened=key == opened,
+                error=error,
             )
         )
     return rows
+
+
+def _division_choice(
+    key: str, division: Division, held: Divisions, ticked: list[str] | None
+) -> DivisionChoice:
+    can_give = division.id in held
+    return DivisionChoice(
+        id=key,
+        name=division.name,
+        checked=can_give and (division.home if ticked is None else key in ticked),
+        held=can_give,
+        why="" if can_give else _("you do not hold this role here"),
+    )
 
 
 def roles_not_held(actor: Actor, book: RoleBook) -> list[Role]:
@@ -166,6 +227,12 @@ def effective(book: RoleBook, chosen: Mapping[str, list[str]]) -> Effective | No
         % {"names": ", ".join(name for name, _permissions in by_division)}
     )
     return Effective(f"{roles_text}, {permissions_text}, {where_text}", tuple(by_division))
+
+
+def left_out(book: RoleBook, chosen: Mapping[str, list[str]]) -> str:
+    """The divisions in which none of these roles is given: "East, West"."""
+    used = {division for where in chosen.values() for division in where}
+    return "" if "*" in used else book.where(key for key in book.divisions if key not in used)
 
 
 # --- Scopes --------------------------------------------------------------------------------------

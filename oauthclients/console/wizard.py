@@ -26,23 +26,40 @@ from django.views.decorators.http import require_http_methods
 from accounts.actor import Actor
 from accounts.console.guard import actor_of, ask_password, recently_typed, requires
 from accounts.errors import DomainError, Invalid, NotAllowed, NotFound, Problem
+from accounts.models import Organization
 from accounts.permissions import Permission
-from oauthclients import grant_types, queries
-from oauthclients.console import accepted_assertions, effects, forms, secret_page, tables, words
+from oauthclients import grant_types, presets, queries
+from oauthclients.console import (
+    accepted_assertions,
+    effects,
+    forms,
+    secret_page,
+    start_from,
+    tables,
+    words,
+)
 from oauthclients.console import drafts as draft_store
 from oauthclients.console.drafts import DraftChangedError, DraftUsedError
 from oauthclients.console.forms import ACCESS, DETAILS, DURATION, PARTS, Typed
 from oauthclients.models import Client, ClientDraft
+from oauthclients.presets import Preset
 from oauthclients.rules import token_life
 from oauthclients.services import clients
 
 adds_clients = requires(Permission.OAUTH_CLIENT_ADD)
 
+# In an address, the preset to start from. In a form, what its button says: from this one, or from this one
+# although what was chosen is dropped.
+FROM = "from"
+START, REPLACE = "from:", "replace:"
+
 
 @adds_clients
 def start(request: HttpRequest) -> HttpResponse:
-    """ "Add client": goes on with what is unfinished, or begins."""
+    """ "Add client": goes on with what is unfinished, or begins; with `?from=`, from a preset."""
     draft = draft_store.resume(actor_of(request))
+    if request.GET.get(FROM) in presets.BY_ID:
+        return HttpResponseRedirect(f"{_step_url(draft, DETAILS)}?{FROM}={request.GET[FROM]}")
     passed = draft.data.get("passed", [])
     return _to_step(draft, next((part for part in PARTS if part not in passed), DURATION))
 
@@ -291,6 +308,55 @@ class StepPage:
 class DetailsPage(StepPage):
     part = DETAILS
 
+    def get(self) -> HttpResponse:
+        """With `?from=`, begins from that preset, or asks whether to."""
+        preset = presets.BY_ID.get(self.request.GET.get(FROM, ""))
+        if preset is None or preset is start_from.of(self.typed):
+            return super().get()
+        try:
+            return self.begin(preset)
+        except DraftUsedError:
+            return self.already_created()
+        except DraftChangedError:
+            return self.changed_elsewhere()
+
+    def read(self) -> int:
+        version = super().read()
+        self.typed = start_from.with_options(self.typed, self.request.POST)
+        return version
+
+    def left(self, go: str) -> HttpResponse:
+        for begins in (START, REPLACE):
+            preset = presets.BY_ID.get(go.removeprefix(begins)) if go.startswith(begins) else None
+            if preset is not None:
+                return self.begin(preset, replace=begins == REPLACE)
+        return super().left(go)
+
+    def untouched(self) -> bool:
+        return start_from.untouched(self.typed, actor=self.actor, book=self.book)
+
+    def begin(self, preset: Preset, *, replace: bool = False) -> HttpResponse:
+        """Fills the draft from a preset, and asks before what the person chose in step 2 is dropped."""
+        if preset is start_from.of(self.typed) and (preset is presets.EMPTY or self.untouched()):
+            return _to_step(self.draft, DETAILS)
+        if not replace and not self.untouched():
+            title = _("Start from ‘%(preset)s’?") % {"preset": preset.label}
+            chosen = {key for key, value in self.typed[ACCESS].items() if value}
+            return self.show(
+                [],
+                drop={
+                    "title": title,
+                    "text": self.drop_question(chosen),
+                    "confirm": _("Start from it"),
+                    "name": "go",
+                    "value": f"{REPLACE}{preset.id}",
+                },
+                unsaved=True,
+            )
+        begun = start_from.begin(preset, self.typed, actor=self.actor, book=self.book)
+        self.draft = draft_store.save(self.draft, version=self.draft.version, data=begun)
+        return _to_step(self.draft, DETAILS)
+
     def next(self, version: int) -> HttpResponse:
         """Asks before a grant type is taken that has no use for what step 2 holds."""
         dropped = self.dropped()
@@ -298,10 +364,19 @@ class DetailsPage(StepPage):
             if "drop" not in self.request.POST:
                 if version != self.draft.version:
                     raise DraftChangedError
-                return self.show([], drop=self.drop_question(dropped), unsaved=True)
+                question = {
+                    "title": _("Change grant type?"),
+                    "text": self.drop_question(dropped),
+                    "confirm": _("Change grant type"),
+                    "name": "drop",
+                    "value": "yes",
+                }
+                return self.show([], drop=question, unsaved=True)
             kept = {k: v for k, v in self.typed[ACCESS].items() if k not in dropped}
             self.typed[ACCESS] = kept
             self.typed["passed"] = [part for part in self.typed.get("passed", []) if part != ACCESS]
+        if forms.grant_of(self.typed) not in start_from.of(self.typed).grants:
+            self.typed = start_from.without(self.typed)
         return super().next(version)
 
     def dropped(self) -> set[str]:
@@ -328,7 +403,12 @@ class DetailsPage(StepPage):
 
     def context(self, problems: list[Problem]) -> dict[str, Any]:
         typed = self.typed.get(DETAILS, {})
+        preset = start_from.of(self.typed)
         return {
+            "start_cards": start_from.cards(self.typed, actor=self.actor, book=self.book),
+            "start_options": start_from.options_form(self.typed),
+            "start_note": preset.grant_note,
+            "start_button": START,
             "details_form": forms.form(forms.DetailsForm, typed, problems),
             "grant_errors": [p.message for p in problems if p.field == "authorizedGrantType"],
             "grant_value": typed.get("grant_type", ""),
@@ -362,10 +442,29 @@ class AccessPage(StepPage):
             return self.show(self.problems())
         return self.show([p for p in self.problems() if p.code == "bad.client.role"])
 
+    def next(self, version: int) -> HttpResponse:
+        """ "Choose divisions" of a role shows this step again."""
+        if tables.OPEN not in self.request.POST:
+            return super().next(version)
+        self.keep(version, passed=False)
+        return self.get()
+
     def context(self, problems: list[Problem]) -> dict[str, Any]:
         grant = forms.grant_of(self.typed)
         assert grant is not None
-        return access_context(self.actor, self.book, grant, self.typed, problems)
+        preset = start_from.of(self.typed)
+        return {
+            "preset": preset,
+            "cannot_give": start_from.cannot_give(preset, actor=self.actor, book=self.book),
+            **access_context(
+                self.actor,
+                self.book,
+                grant,
+                self.typed,
+                problems,
+                opened=self.request.POST.get(tables.OPEN, ""),
+            ),
+        }
 
 
 class DurationPage(StepPage):
@@ -420,13 +519,15 @@ def access_context(
     typed: Mapping[str, Any],
     problems: list[Problem],
     client: Client | None = None,
+    opened: str = "",
 ) -> dict[str, Any]:
-    """For parts/access.html, in the wizard and on the edit page."""
+    """For parts/access.html, in the wizard and on the edit page. `opened` is the role whose divisions were
+    asked for."""
     access = typed.get(ACCESS, {})
     context: dict[str, Any] = {"grant": grant, **effective_context(book, typed)}
     if grant.uses_roles:
         context |= {
-            "roles": tables.role_rows(actor, book, access.get("roles", {}), problems),
+            "roles": tables.role_rows(actor, book, access.get("roles", {}), problems, opened=opened),
             "roles_not_held": tables.roles_not_held(actor, book),
             "roles_errors": [p.message for p in problems if p.field == "roleDivisions"],
         }
@@ -452,9 +553,11 @@ def effective_context(book: tables.RoleBook, typed: Typed) -> dict[str, Any]:
     if grant is None or not grant.uses_roles:
         return {}
     chosen = typed.get(ACCESS, {}).get("roles", {})
+    scim_only = forms.scim_only(forms.spec_of(typed), book)
     return {
         "effective": tables.effective(book, chosen),
-        "scim_only": forms.scim_only(forms.spec_of(typed), book),
+        "scim_only": scim_only,
+        "scim_leaves_out": tables.left_out(book, chosen) if scim_only else "",
         "scim_with_others": _scim_with_others(book, chosen),
     }
 
@@ -464,11 +567,7 @@ def duration_context(
 ) -> dict[str, Any]:
     """For parts/duration.html, in the wizard and on the edit page."""
     scim_only = forms.scim_only(forms.spec_of(typed), book)
-    suggested = {
-        "n": words.number(book.organization.default_token_seconds),
-        "words": words.duration(book.organization.default_token_seconds),
-    }
-    presets = [
+    durations = [
         {"seconds": 3_600, "label": _("1 hour")},
         {
             "seconds": 64_800,
@@ -479,24 +578,33 @@ def duration_context(
         {"seconds": 172_800, "label": _("2 days")},
     ]
     if scim_only:
-        presets += [
+        durations += [
             {"seconds": 7_776_000, "label": _("90 days")},
             {"seconds": 38_880_000, "label": _("450 days")},
         ]
+    bounds = (
+        _("300 to 38,880,000 (450 days), because SCIM Integration is the only role.")
+        if scim_only
+        else _("300 to 172,800 (5 minutes to 2 days).")
+    )
+    suggested = _suggested(book.organization, start_from.of(typed), scim_only=scim_only)
     return {
         "duration_form": forms.form(forms.DurationForm, typed.get(DURATION, {}), problems),
-        "duration_hint": (
-            _(
-                "300 to 38,880,000 (450 days), because SCIM Integration is the only role. "
-                "Suggested: %(n)s (%(words)s)."
-            )
-            if scim_only
-            else _("300 to 172,800 (5 minutes to 2 days). Suggested: %(n)s (%(words)s).")
-        )
-        % suggested,
+        "duration_hint": f"{bounds} {suggested}".strip(),
         "idle_note": effects.idle_note(book.organization, forms.grant_of(typed)),
-        "presets": presets,
+        "presets": durations,
     }
+
+
+def _suggested(organization: Organization, preset: Preset, *, scim_only: bool) -> str:
+    """The duration that its preset has put in, and why, unless the client has got too much for that since;
+    otherwise the organization's. Nothing where both may be meant."""
+    seconds, pattern = preset.seconds, preset.why_seconds
+    if seconds is None and scim_only:
+        return ""
+    if seconds is None or seconds > token_life.longest(scim_only=scim_only):
+        seconds, pattern = organization.default_token_seconds, _("Suggested: %(n)s (%(words)s).")
+    return str(pattern % {"n": words.number(seconds), "words": words.duration(seconds)})
 
 
 def _scim_with_others(book: tables.RoleBook, chosen: Mapping[str, list[str]]) -> bool:

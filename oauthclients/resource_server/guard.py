@@ -24,26 +24,32 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Requirement:
-    """At least one of `any_of` (none: any living token), and, for an app acting for a person, at least
-    one of `scopes`. Where the permission is division-aware, the handler goes on to check the division of
-    the thing at hand. `user_context` routes are about the person, whom client credentials do not have."""
+    """At least one of `any_of` (none: any living token), each of them where `every` says so, and, for an
+    app acting for a person, at least one of `scopes`. Where the permission is division-aware, the handler
+    goes on to check the division of the thing at hand. `user_context` routes are about the person, whom
+    client credentials do not have."""
 
     any_of: tuple[str, ...]
     scopes: tuple[str, ...]
     user_context: bool = False
     # Names its scope, and answers without it as well (see api/tokens.py).
     lenient: bool = False
+    every: bool = False
 
 
 def requires(
-    *any_of: str, scopes: tuple[str, ...], user_context: bool = False, lenient: bool = False
+    *any_of: str,
+    scopes: tuple[str, ...],
+    user_context: bool = False,
+    lenient: bool = False,
+    every: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Marks a handler. Unknown scopes are refused when the module is read."""
     unknown = set(scopes) - scope_catalogue.CATALOGUE.keys()
     assert not unknown, unknown
 
     def mark(handler: Handler) -> Handler:
-        handler.requirement = Requirement(any_of, scopes, user_context, lenient)  # type: ignore[attr-defined]
+        handler.requirement = Requirement(any_of, scopes, user_context, lenient, every)  # type: ignore[attr-defined]
         return handler
 
     return mark
@@ -65,7 +71,9 @@ class Guarded(BasePermission):
         caller = cast("Caller", request.user)
         if requirement.user_context and caller.person is None:
             raise ApiError.no_user_context()
-        decision = caller.effective.decide(*requirement.any_of, scopes=requirement.scopes)
+        decision = caller.effective.decide(
+            *requirement.any_of, scopes=requirement.scopes, every=requirement.every
+        )
         if requirement.lenient and decision.code == MISSING_SCOPE:
             return True
         require(decision)

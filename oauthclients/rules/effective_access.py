@@ -70,9 +70,11 @@ class EffectiveAccess:
         scopes: Iterable[str] = (),
         division_id: uuid.UUID | None = None,
         division_name: str = "",
+        every: bool = False,
     ) -> Decision:
-        """At least one of these scopes *and* at least one of these permissions, held in that division.
-        Without permissions, the scope is enough: such a route answers every person."""
+        """At least one of these scopes *and* at least one of these permissions, held in that division;
+        `every` asks for each of them, wherever. Without permissions, the scope is enough: such a route
+        answers every person."""
         if not self.barrier:
             return self.barrier
         in_scope = decide_scope(self.scopes, *scopes)
@@ -80,6 +82,8 @@ class EffectiveAccess:
             return in_scope
         if not any_of:
             return ALLOWED
+        if every:
+            return self.access.decide_all(*any_of)
         return self.access.decide(*any_of, division_id=division_id, division_name=division_name)
 
 

@@ -14,7 +14,6 @@ from accounts.actor import Actor
 from accounts.errors import Conflict, NotFound
 from accounts.models import User
 from accounts.permissions import Permission
-from accounts.rules import delegation
 from accounts.services import grants
 from accounts.services.grants import NamedPair
 from oauthclients import queries
@@ -25,13 +24,15 @@ from oauthclients.rules.effective_access import decide_scope, require
 PENDING_DELETION = _("This client is pending deletion. Restore it first.")
 
 
-def client_to_edit(actor: Actor, client_id: object) -> Client:
+def client_to_edit(actor: Actor, client_id: object, *, by_grants: bool = False) -> Client:
     """The locked row of a client that the actor may edit: `oauth:client:edit`, *and* every
-    role-division pair that the client holds (seed 002; wire contract C4).
+    role-division pair that the client holds (seed 002; wire contract C4). `by_grants`: whoever may give and
+    take grants may edit those, whether or not the rest.
 
     Runs inside the caller's transaction. Raises `NotAllowed` and `NotFound` (`client.not.found`).
     """
-    actor.require(Permission.OAUTH_CLIENT_EDIT)
+    if not by_grants:
+        actor.require(Permission.OAUTH_CLIENT_EDIT)
     client = locked(actor, client_id)
     pairs = queries.pairs_of(client)
     grants.require_held(actor, pairs)
@@ -52,7 +53,7 @@ def require_scope_to_hand_on(actor: Actor, pairs: Sequence[NamedPair]) -> None:
     holds them: a client with roles acts without scopes, so whoever makes one, or gets its secret, would
     else be held to none. Raises `InsufficientScope`."""
     if pairs:
-        require(decide_scope(actor.scopes, delegation.SCOPE))
+        grants.require_scope(actor)
 
 
 def locked(actor: Actor, client_id: object) -> Client:

@@ -4,7 +4,7 @@ here, and here every rule is decided, whatever a form has checked before."""
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,11 +14,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit
+from accounts import audit, drift, locks
 from accounts.actor import Actor
 from accounts.errors import Conflict, DomainError, Invalid, Problems
 from accounts.models import Role, SubjectType
 from accounts.permissions import Permission, expand
+from accounts.rules.delegation import RoleDivision
 from accounts.services import grants
 from oauthclients import grant_types, queries
 from oauthclients.models import Client, ClientOrigin, ClientState, Consent
@@ -43,9 +44,10 @@ def create(*, actor: Actor, spec: ClientSpec) -> tuple[Client, PlainSecret]:
     Raises `NotAllowed`; `Invalid` with all problems and the codes of wire contract C3; `Conflict`
     (`resource.already.exists`) for a name that another client has.
     """
-    actor.require(Permission.OAUTH_CLIENT_ADD)
     now = timezone.now()
     with transaction.atomic():
+        actor = locks.rights(actor)
+        actor.require(Permission.OAUTH_CLIENT_ADD)
         pairs = _checked(actor, spec)
         _refuse_too_many(actor)
         spec = spec.normalized()
@@ -96,55 +98,119 @@ def change(
     `state` active also undoes a deletion; a new `date_to_delete` needs `oauth:client:delete` as well. A
     client that is and stays pending deletion is not changed otherwise: `Conflict`.
     """
-    now = timezone.now()
     with transaction.atomic():
+        actor = locks.rights(actor)
         client = access.client_to_edit(actor, client_id)
         if version is not None and version != client.version:
             raise Conflict(
                 _("%(name)s changed this client in the meantime.") % {"name": client.modified_by_name},
                 code="general.conflict",
             )
-        before_pairs = queries.pairs_of(client)
-        before = _described(client, before_pairs)
-        was = queries.spec_of(client, before_pairs)
-        wanted = spec(was)
-        if wanted.grant_type != was.grant_type:
+        return _change(actor, client, spec, state, date_to_delete)
+
+
+def change_roles(
+    *,
+    actor: Actor,
+    client_id: object,
+    spec: Callable[[frozenset[RoleDivision]], Iterable[RoleDivision]],
+    settle: bool = False,
+) -> Changed:
+    """Changes what a client may do, from the side of who holds what (wire contract D2). `spec` is told its
+    role-division pairs, read under the lock, and answers what they shall be. As `change`, but with
+    `authorization:grant:add` in the division of each pair more, and `authorization:grant:delete` in that of
+    each one less, instead of `oauth:client:edit`. Where nothing changes, what drifted is not settled
+    either, unless `settle` says that this is an edit.
+
+    Raises `Invalid` (`invalid.subject.type`) for a client that acts by scopes and not by roles.
+    """
+    with transaction.atomic():
+        actor = locks.rights(actor)
+        client = access.client_to_edit(actor, client_id, by_grants=True)
+        if not grant_types.BY_CODE[client.authorization_grant_type].uses_roles:
             raise Invalid.one(
-                "authorizedGrantType",
-                "bad.grant.type",
-                _("The grant type cannot be changed. Make a new client."),
+                "subjectId",
+                "invalid.subject.type",
+                _("This client acts for people, by its scopes. It holds no roles."),
             )
-        notices = []
-        if (
-            wanted.token_seconds == was.token_seconds
-            and wanted.token_seconds > token_life.LONGEST
-            and not _scim_only(actor, wanted.normalized())
-        ):
-            wanted = replace(wanted, token_seconds=token_life.DEFAULT)
-            notices.append(str(token_life.RESET))
-        pairs = _checked(actor, wanted)
-        wanted = wanted.normalized()
-        _apply(client, wanted)
-        _apply_state(actor, client, state, date_to_delete, now)
-        after = _described(client, pairs)
-        if after == before:
-            return Changed(client, tuple(notices))
-        if before["dateToDelete"] == after["dateToDelete"]:
-            access.refuse_pending_deletion(client)
-        _save_named(client, lambda: access.mark_modified(actor, client, now))
-        _save_origins(client)
-        grants.replace(actor=actor, subject_type=SubjectType.CLIENT, subject_id=client.id, pairs=pairs)
-        audit.record(
-            actor,
-            audit.Action.CLIENT_EDITED,
-            **access.named(client),
-            before=before,
-            after=after,
+
+        had = frozenset(named.pair for named in queries.pairs_of(client))
+        has = frozenset(spec(had))
+        if has == had and not settle:
+            return Changed(client)
+
+        def with_pairs(was: ClientSpec) -> ClientSpec:
+            grants.require_there(
+                actor,
+                Permission.AUTHORIZATION_GRANT_ADD,
+                grants.resolve(actor, sorted(has - had, key=str)),
+            )
+            grants.require_there(
+                actor,
+                Permission.AUTHORIZATION_GRANT_DELETE,
+                grants.resolve(actor, sorted(had - has, key=str)),
+            )
+            return replace(
+                was,
+                role_divisions=tuple(
+                    [pair for pair in was.role_divisions if pair in has] + sorted(has - had, key=str)
+                ),
+            )
+
+        return _change(actor, client, with_pairs)
+
+
+def _change(
+    actor: Actor,
+    client: Client,
+    spec: Callable[[ClientSpec], ClientSpec],
+    state: str | None = None,
+    date_to_delete: datetime | None = None,
+) -> Changed:
+    """Runs inside the caller's transaction, which holds the row."""
+    now = timezone.now()
+    before_pairs = queries.pairs_of(client)
+    drifted = bool(drift.gifts(client.organization, subject_ids=[client.id]))
+    before = _described(client, before_pairs)
+    was = queries.spec_of(client, before_pairs)
+    wanted = spec(was)
+    if wanted.grant_type != was.grant_type:
+        raise Invalid.one(
+            "authorizedGrantType",
+            "bad.grant.type",
+            _("The grant type cannot be changed. Make a new client."),
         )
-        authorizations.follow(actor=actor, client=client, before=was.scope)
-        if was.token_seconds > token_life.LONGEST >= wanted.token_seconds:
-            # A token from before may have more than a year left, and now the new rights as well.
-            tokens.shorten_all(actor=actor, client=client, seconds=wanted.token_seconds)
+    notices = []
+    if (
+        wanted.token_seconds == was.token_seconds
+        and wanted.token_seconds > token_life.LONGEST
+        and not _scim_only(actor, wanted.normalized())
+    ):
+        wanted = replace(wanted, token_seconds=token_life.DEFAULT)
+        notices.append(str(token_life.RESET))
+    pairs = _checked(actor, wanted)
+    wanted = wanted.normalized()
+    _apply(client, wanted)
+    _apply_state(actor, client, state, date_to_delete, now)
+    after = _described(client, pairs)
+    if after == before and not drifted:
+        return Changed(client, tuple(notices))
+    if before["dateToDelete"] == after["dateToDelete"]:
+        access.refuse_pending_deletion(client)
+    _save_named(client, lambda: access.mark_modified(actor, client, now))
+    _save_origins(client)
+    grants.replace(actor=actor, subject_type=SubjectType.CLIENT, subject_id=client.id, pairs=pairs)
+    audit.record(
+        actor,
+        audit.Action.CLIENT_EDITED,
+        **access.named(client),
+        before={**before, "settled": False, "notices": []},
+        after={**after, "settled": drifted, "notices": notices},
+    )
+    authorizations.follow(actor=actor, client=client, before=was.scope)
+    if was.token_seconds > token_life.LONGEST >= wanted.token_seconds:
+        # A token from before may have more than a year left, and now the new rights as well.
+        tokens.shorten_all(actor=actor, client=client, seconds=wanted.token_seconds)
     return Changed(client, tuple(notices))
 
 

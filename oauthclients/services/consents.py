@@ -11,6 +11,7 @@ from accounts import queries as account_queries
 from accounts.actor import Actor
 from accounts.errors import NotFound
 from accounts.models import User
+from accounts.permissions import Permission
 from oauthclients import scopes
 from oauthclients.models import Client, Consent
 from oauthclients.services import access, tokens
@@ -79,5 +80,35 @@ def revoke(*, actor: Actor, consent_id: object) -> None:
             **access.named(consent.client),
             before={"scope": consent.scope},
             after={"tokens": ended},
+        )
+        consent.delete()
+
+
+def revoke_for(*, actor: Actor, user_id: object, consent_id: object) -> None:
+    """The same for somebody else of the organization, who is asked again if they use the app again. Needs
+    `oauth:token:delete`. Raises `NotFound`, `NotAllowed`."""
+    actor.require(Permission.OAUTH_TOKEN_DELETE)
+    person = account_queries.person(actor.organization, user_id)
+    key = account_queries.as_uuid(consent_id)
+    if key is None:
+        raise NotFound
+    with transaction.atomic():
+        consent = (
+            Consent.objects.select_for_update(of=("self",))
+            .select_related("client")
+            .filter(id=key, user=person)
+            .first()
+        )
+        if consent is None:
+            raise NotFound
+        ended = tokens.end_consent(consent)
+        audit.record(
+            actor,
+            audit.Action.USER_TOKENS_REVOKED,
+            entity_type="user",
+            entity_id=person.id,
+            entity_name=str(person),
+            before={"scope": consent.scope},
+            after={"app": consent.client.name, "tokens": ended},
         )
         consent.delete()

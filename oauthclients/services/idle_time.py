@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from oauth2_provider.models import AbstractAccessToken, get_access_token_model, get_refresh_token_model
 
+from accounts import locks
 from accounts.actor import Actor
 from accounts.models import Organization
 from accounts.permissions import Permission
@@ -28,7 +29,7 @@ def set_timeout(
     limit so far ends for good: a longer one, or none, wakes nothing."""
     actor.require(Permission.DIRECTORY_ORGANIZATION_ADMIN)
     with transaction.atomic():
-        _end_idle(organizations.locked(actor.organization), timezone.now())
+        _end_idle(locks.organization(actor.organization), timezone.now())
         return organizations.set_idle_timeout(
             actor=actor, enabled=enabled, seconds=seconds, version=version
         )

@@ -26,37 +26,13 @@ from accounts.errors import Conflict, Invalid
 from oauthclients import queries
 from oauthclients.models import Client, ClientSecret, Consent
 from oauthclients.services import access, tokens
+from oauthclients.services.plain_secret import PlainSecret as PlainSecret
 
 # Recognisable to secret scanners; ASCII, as the SDKs send it unencoded (wire contract A3).
 PREFIX = "lks_"
 
 # How long the old secret may keep working beside a new one (UX spec 4.9).
 OVERLAPS = (timedelta(0), timedelta(hours=1), timedelta(hours=24), timedelta(days=7))
-
-
-class PlainSecret:
-    """A secret in clear, on its way into one response. Printing, formatting or logging it shows only its
-    end; `reveal` is called where the response is written."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        return self._value
-
-    @property
-    def last_four(self) -> str:
-        return self._value[-4:]
-
-    def __repr__(self) -> str:
-        return f"•••• {self.last_four}"
-
-    __str__ = __repr__
-
-    def __reduce__(self) -> tuple[object, ...]:
-        raise TypeError("a secret is never stored")
 
 
 def digest(secret: str) -> bytes:

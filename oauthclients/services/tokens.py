@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from oauth2_provider.models import (
     AbstractAccessToken,
     get_access_token_model,
@@ -22,10 +23,14 @@ from oauth2_provider.models import (
 from accounts import audit
 from accounts import queries as account_queries
 from accounts.actor import Actor
+from accounts.errors import Conflict
 from accounts.models import Organization, User
-from accounts.permissions import Permission
+from accounts.permissions import Permission, expand
+from oauthclients import queries
 from oauthclients.models import Client, ClientSecret, Consent, FamilyToken, TokenFamily
+from oauthclients.rules import token_life
 from oauthclients.services import access
+from oauthclients.services.plain_secret import PlainSecret
 
 # "Last used" is exact to this: a busy client costs one write in this time, not one per call.
 USE_NOTED_EVERY = timedelta(minutes=1)
@@ -72,6 +77,45 @@ def issue(
     return token
 
 
+def refuse_pasting(client: Client, *, scim_only: bool) -> None:
+    """Raises `Conflict` for a client whose tokens are not made by a person: those of a client that does
+    more than keeping people in step are short, and got by the client itself."""
+    if not scim_only:
+        raise Conflict(_("Only a client with the SCIM Integration role alone can have a token made here."))
+    access.refuse_pending_deletion(client)
+    if not client.gives_tokens():
+        raise Conflict(_("This client is not active, so it gets no tokens."))
+
+
+def make_for_pasting(*, actor: Actor, client_id: object) -> tuple[PlainSecret, datetime]:
+    """A token of a SCIM client's own, for somebody to paste into an identity system that cannot ask for one
+    (wire contract H), and when it ends. It is as one that the client asks for itself.
+
+    Needs what editing the client needs. Raises `NotAllowed`, `NotFound` and `Conflict`.
+    """
+    with transaction.atomic():
+        # Whoever changes the client or its roles meanwhile waits, and then shortens this token as well.
+        client = access.client_to_edit(actor, client_id)
+        pairs = queries.pairs_of(client)
+        scim_only = token_life.is_scim_only(expand(named.role.policies) for named in pairs)
+        refuse_pasting(client, scim_only=scim_only)
+        value = PlainSecret(new_value(None))
+        token = issue(
+            client=client,
+            user=None,
+            value=value.reveal(),
+            seconds=token_life.seconds_for(client),
+            scope=(),
+        )
+        audit.record(
+            actor,
+            audit.Action.CLIENT_TOKEN_SHOWN,
+            **access.named(client),
+            after={"end": token.expires.isoformat()},
+        )
+    return value, token.expires
+
+
 def touch(token: AbstractAccessToken, now: datetime) -> None:
     """Moves the idle clock of a token forward, at most once a minute. The clock is `updated`: nothing else
     changes that column, and reading the token reads it."""
@@ -101,6 +145,11 @@ def live(client: Client) -> int:
 def live_of_app(client: Client, organization: Organization) -> int:
     """How many living tokens this client has from people of that organization."""
     return _living().filter(application=client, user__organization=organization).count()
+
+
+def live_of_person(person: User) -> int:
+    """How many living tokens apps have for this person."""
+    return _living().filter(user=person).count()
 
 
 def revoke_all(*, actor: Actor, client: Client) -> None:

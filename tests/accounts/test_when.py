@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
-from accounts.templatetags.when import relative
+from accounts.templatetags.when import exactly, relative
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,7 @@ def test_a_moment_before_the_full_hour_is_not_an_hour_less(monkeypatch):
 def test_less_than_a_minute_is_just_now():
     assert relative(timezone.now()) == "just now"
     assert relative(timezone.now() - timedelta(seconds=58)) == "just now"
+
+
+def test_an_exact_time_is_read_the_same_on_either_side_of_an_ocean():
+    assert exactly(datetime(2026, 11, 28, 16, 18, tzinfo=UTC)) == "28 November 2026, 16:18 UTC"

@@ -123,8 +123,9 @@ def test_the_demo_people_and_clients_hold_what_was_promised(db):
 
     ada = held(made["people"]["ada"]["id"])
     roles = ("Admin", "Supervisor", "SCIM Integration", "Token Introspection")
-    assert ada == {(role, "*") for role in roles}
-    assert held(made["clients"]["client_credentials"]["client_id"]) == ada
+    client = held(made["clients"]["client_credentials"]["client_id"])
+    assert client == {(role, "*") for role in roles}
+    assert ada == {*client, ("PureCloud for Salesforce", "*")}
     assert ("Supervisor", "Home") in held(made["people"]["ben"]["id"])
     assert held(made["people"]["eve"]["id"]) == {("Employee", "Home")}
     access = queries.access_of(acme.id, made["clients"]["limited"]["client_id"])

@@ -96,7 +96,13 @@ def manage(*arguments, **env):
 
 
 def test_the_production_settings_pass_the_deployment_checks(tmp_path):
-    done = manage("check", "--deploy", BASE_URL="https://login.example.com", STATE_DIR=str(tmp_path))
+    done = manage(
+        "check",
+        "--deploy",
+        BASE_URL="https://login.example.com",
+        EMAIL_URL="smtp://localhost:25",
+        STATE_DIR=str(tmp_path),
+    )
 
     assert done.stderr == ""
     assert done.stdout.strip() == "System check identified no issues (0 silenced)."

@@ -204,7 +204,7 @@ def test_an_answer_is_readable_where_its_own_client_runs_and_tells_its_headers(c
     assert allowed(response, APP)
     assert words(response["Access-Control-Expose-Headers"]) == words(
         "ININ-Correlation-Id,inin-ratelimit-count,inin-ratelimit-allowed,inin-ratelimit-reset,"
-        "Retry-After,WWW-Authenticate"
+        "Retry-After,WWW-Authenticate,Latchkey-Notice"
     )
     assert "Access-Control-Allow-Methods" not in response
 

@@ -1,7 +1,7 @@
 """Every route of `/api/v2` against every kind of caller.
 
 One row for each route and method. A route without a row fails `test_every_route_has_its_row`, and a row
-says which permissions and scopes the wire contract's tables name for it (C1, D2, E2), so that a route
+says which permissions and scopes the wire contract's tables name for it (C1, D2, E2, H), so that a route
 that asks for something else fails as well.
 """
 
@@ -19,21 +19,35 @@ from django.utils import timezone
 from oauth2_provider.models import get_access_token_model
 
 from accounts.actor import system
-from accounts.models import IdentityProvider, User
+from accounts.models import (
+    Division,
+    ExternalIdentifier,
+    Group,
+    IdentityProvider,
+    Invitation,
+    Role,
+    RoleGrant,
+    User,
+)
 from accounts.permissions import CATALOGUE
 from accounts.rules.delegation import RoleDivision
+from accounts.services import divisions
 from oauthclients.api.urls import urlpatterns
 from oauthclients.api.views import ApiView, NoSuchRoute
 from oauthclients.models import Client, ClientSecret
 from oauthclients.resource_server.guard import Requirement
 from oauthclients.rules.client_spec import ClientSpec
 from oauthclients.services import clients
-from tests.cast import Cast
+from tests.cast import PASSWORD, Cast
 from tests.saml import IdP, pair
+from tests.scim import MEDIA_TYPE, USER
+from tests.scim import refused as refused_by_scim
+from tests.tables import scim_rows
 
 OAUTH_READ = ("oauth", "oauth:readonly")
 AUTHORIZATION_READ = ("authorization", "authorization:readonly")
 USERS_READ = ("users", "users:readonly")
+GROUPS_READ = ("groups", "groups:readonly")
 PROVIDERS_READ = ("identity-providers", "identity-providers:readonly")
 # The vendor's routes for one provider each.
 SLOTS = (
@@ -50,28 +64,43 @@ SLOTS = (
 )
 ORGANIZATION_READ = ("organization", "organization:readonly")
 BASIC = ("user-basic-info",)
+EXTERNAL_KEY = "00/7"
 NOTHING = str(uuid.UUID("11111111-1111-4111-8111-111111111111"))
 
 
 @dataclass(frozen=True)
 class Row:
-    """`target` names what the id in the route is (see `World`); `divided` rows are checked against the
-    division of the target, which is East. `trusted` rows take all that anybody may do besides the permission
-    (accounts/rules/trust.py). `like_another` is for routes with the handlers of a row before."""
+    """`target` names what the first id in the route is (see `World`), and `more` what the others are;
+    `divided` rows are checked against the division of the target, or of what is given there, which is `where`.
+    `every`: each of the permissions is needed, and not one of them. `trusted` rows take all that anybody may do
+    besides the permission (accounts/rules/trust.py). `like_another` is for routes with the handlers of a row
+    before. `scim` rows have SCIM's errors, and `enough` is what their request needs (scim_rows.py)."""
 
     method: str
     route: str
     permissions: tuple[str, ...]
     scopes: tuple[str, ...]
     target: str = ""
+    more: tuple[str, ...] = ()
     divided: bool = False
+    where: str = "East"
+    every: bool = False
     success: int = 200
     query: str = ""
-    body: dict[str, object] = field(default_factory=dict, hash=False)
+    body: dict[str, object] | list[object] = field(default_factory=dict, hash=False)
     # Rows whose answer is the same for everybody are not about an organization.
     of_organization: bool = True
     trusted: bool = False
     like_another: bool = False
+    scim: bool = False
+    enough: tuple[str, ...] = ()
+
+    @property
+    def sufficient(self) -> list[tuple[str, ...]]:
+        """The sets of permissions of which each is enough for the request of the row."""
+        if self.every or self.enough:
+            return [self.enough or self.permissions]
+        return [(one,) for one in self.permissions] or [()]
 
     def __str__(self) -> str:
         return f"{self.method} {self.route}"
@@ -115,6 +144,7 @@ ROWS = [
     _row("GET", "users", "directory:user:view", USERS_READ),
     _row("POST", "users", "directory:user:add", ("users",), divided=True, body={"make": "person"}),
     _row("GET", "users/me", "", BASIC, success=400),
+    _row("POST", "users/me/password", "", ("users",), success=400, body={"make": "own password"}),
     _row("GET", "users/query", "directory:user:view", USERS_READ),
     _row("GET", "users/search", "directory:user:view", USERS_READ, query="?q64=e30="),
     _row("POST", "users/search", "directory:user:view", USERS_READ),
@@ -135,6 +165,126 @@ ROWS = [
         ("users",),
         target="person",
         divided=True,
+    ),
+    _row(
+        "GET",
+        "users/externalid/<str:authority_name>/<path:external_key>",
+        "directory:user:view",
+        USERS_READ,
+        target="external authority",
+        more=("external key",),
+        divided=True,
+    ),
+    _row(
+        "GET",
+        "users/<str:user_id>/externalid",
+        "directory:user:view",
+        USERS_READ,
+        target="person",
+        divided=True,
+    ),
+    _row(
+        "POST",
+        "users/<str:user_id>/externalid",
+        "directory:user:edit",
+        USERS_READ,
+        target="person",
+        divided=True,
+        body={"authorityName": "hr", "externalKey": "8"},
+    ),
+    _row(
+        "DELETE",
+        "users/<str:user_id>/externalid/<str:authority_name>/<path:external_key>",
+        "directory:user:edit",
+        ("users",),
+        target="person",
+        more=("external authority", "external key"),
+        divided=True,
+        success=204,
+    ),
+    _row(
+        "POST",
+        "users/<str:user_id>/invite",
+        "directory:organization:admin directory:user:setPassword",
+        ("users",),
+        target="person",
+        divided=True,
+        success=204,
+    ),
+    _row(
+        "POST",
+        "users/<str:user_id>/password",
+        "directory:user:setPassword",
+        ("users",),
+        target="powerless person",
+        divided=True,
+        success=204,
+        body={"newPassword": "another long enough password"},
+    ),
+    _row("GET", "users/<str:user_id>/state", "directory:userStateChange:view", USERS_READ, target="person"),
+    _row(
+        "PUT",
+        "users/<str:user_id>/state",
+        "directory:user:edit",
+        ("users",),
+        target="person",
+        divided=True,
+        body={"state": "inactive", "version": 1},
+    ),
+    _row(
+        "GET",
+        "users/<str:subject_id>/roles",
+        "authorization:grant:view",
+        AUTHORIZATION_READ,
+        target="person",
+        divided=True,
+    ),
+    _row(
+        "PUT",
+        "users/<str:subject_id>/roles",
+        "authorization:grant:add",
+        ("authorization",),
+        target="person",
+        divided=True,
+        where="Home",
+        body={"make": "roles"},
+    ),
+    _row("GET", "groups", "", GROUPS_READ),
+    _row("POST", "groups", "directory:group:add", ("groups",), body={"name": "Made"}),
+    _row("GET", "groups/<str:group_id>", "", GROUPS_READ, target="group"),
+    _row(
+        "PUT",
+        "groups/<str:group_id>",
+        "directory:group:edit",
+        ("groups",),
+        target="group",
+        body={"version": 1, "description": "changed"},
+    ),
+    _row(
+        "DELETE",
+        "groups/<str:group_id>",
+        "directory:group:delete",
+        ("groups",),
+        target="group",
+        success=204,
+    ),
+    _row("GET", "groups/<str:group_id>/individuals", "", GROUPS_READ, target="group"),
+    _row("GET", "groups/<str:group_id>/members", "", GROUPS_READ, target="group"),
+    _row(
+        "POST",
+        "groups/<str:group_id>/members",
+        "directory:group:edit",
+        ("groups",),
+        target="group",
+        body={"memberIds": [], "version": 1},
+    ),
+    _row(
+        "DELETE",
+        "groups/<str:group_id>/members",
+        "directory:group:edit",
+        ("groups",),
+        target="group",
+        query=f"?ids={NOTHING}",
     ),
     _row("GET", "tokens/me", "", BASIC),
     _row("DELETE", "tokens/me", "", BASIC),
@@ -172,6 +322,62 @@ ROWS = [
         body={"version": 1, "name": "Acme & Sons"},
     ),
     _row("GET", "authorization/divisions", "", AUTHORIZATION_READ),
+    _row(
+        "POST",
+        "authorization/divisions",
+        "authorization:division:add authorization:grant:add",
+        ("authorization",),
+        every=True,
+        body={"name": "North", "description": ""},
+    ),
+    _row(
+        "GET",
+        "authorization/divisions/deleted",
+        "authorization:divisionDeleted:view",
+        AUTHORIZATION_READ,
+    ),
+    _row("GET", "authorization/divisions/query", "", AUTHORIZATION_READ),
+    _row(
+        "PUT",
+        "authorization/divisions/<str:division_id>",
+        "authorization:division:edit",
+        ("authorization",),
+        target="division",
+        body={"description": "changed"},
+    ),
+    _row(
+        "DELETE",
+        "authorization/divisions/<str:division_id>",
+        "authorization:division:delete",
+        ("authorization",),
+        target="empty division",
+        success=204,
+    ),
+    _row(
+        "GET",
+        "authorization/divisions/<str:division_id>/grants",
+        "authorization:grant:view",
+        AUTHORIZATION_READ,
+        target="division",
+        divided=True,
+    ),
+    _row(
+        "POST",
+        "authorization/divisions/<str:division_id>/objects/<str:object_type>",
+        "",
+        ("authorization",),
+        target="division",
+        more=("USER",),
+        success=204,
+        body=[],
+    ),
+    _row(
+        "POST",
+        "authorization/divisions/<str:division_id>/restore",
+        "authorization:division:add",
+        ("authorization",),
+        target="deleted division",
+    ),
     _row("GET", "authorization/divisions/home", "", AUTHORIZATION_READ),
     _row("GET", "authorization/divisions/limit", "", AUTHORIZATION_READ),
     _row("GET", "authorization/divisions/<str:division_id>", "", AUTHORIZATION_READ, target="division"),
@@ -189,6 +395,14 @@ ROWS = [
         AUTHORIZATION_READ,
         query="?permission=directory:user:view",
     ),
+    _row(
+        "GET",
+        "authorization/divisionspermitted/paged/<str:subject_id>",
+        "",
+        AUTHORIZATION_READ,
+        target="caller",
+        query="?permission=directory:user:view",
+    ),
     _row("GET", "authorization/permissions", "", AUTHORIZATION_READ),
     _row("GET", "authorization/roles", "authorization:role:view", AUTHORIZATION_READ),
     _row(
@@ -198,7 +412,124 @@ ROWS = [
         AUTHORIZATION_READ,
         target="role",
     ),
+    _row(
+        "POST",
+        "authorization/roles",
+        "authorization:role:add",
+        ("authorization",),
+        body={"name": "Made", "permissionPolicies": []},
+    ),
+    _row("POST", "authorization/roles/default", "authorization:role:edit", ("authorization",)),
+    _row("PUT", "authorization/roles/default", "authorization:role:edit", ("authorization",), body=[]),
+    _row(
+        "POST",
+        "authorization/roles/<str:role_id>",
+        "authorization:grant:add",
+        ("authorization",),
+        target="employee role",
+        divided=True,
+        success=204,
+        body={"make": "subjects"},
+    ),
+    _row(
+        "PUT",
+        "authorization/roles/<str:role_id>",
+        "authorization:role:edit",
+        ("authorization",),
+        target="role",
+        body={"description": "changed"},
+    ),
+    _row(
+        "PATCH",
+        "authorization/roles/<str:role_id>",
+        "authorization:role:edit",
+        ("authorization",),
+        target="role",
+        body={"roleNeedsUpdate": False},
+    ),
+    _row(
+        "DELETE",
+        "authorization/roles/<str:role_id>",
+        "authorization:role:delete",
+        ("authorization",),
+        target="unheld role",
+        success=204,
+    ),
+    *(
+        _row(
+            method,
+            "authorization/roles/<str:left_role_id>/comparedefault/<str:right_role_id>",
+            "authorization:role:view",
+            AUTHORIZATION_READ,
+            target="role",
+            more=("employee role",),
+        )
+        for method in ("GET", "POST")
+    ),
+    _row(
+        "GET",
+        "authorization/roles/<str:role_id>/subjectgrants",
+        "authorization:role:view",
+        AUTHORIZATION_READ,
+        target="role",
+    ),
+    _row("GET", "authorization/roles/<str:role_id>/users", "", AUTHORIZATION_READ, target="role"),
+    _row(
+        "PUT",
+        "authorization/roles/<str:role_id>/users/add",
+        "authorization:grant:add",
+        ("authorization",),
+        target="employee role",
+        divided=True,
+        where="Home",
+        body={"make": "people"},
+    ),
+    _row(
+        "PUT",
+        "authorization/roles/<str:role_id>/users/remove",
+        "authorization:grant:delete",
+        ("authorization",),
+        target="employee role",
+        divided=True,
+        where="Home",
+        body={"make": "people"},
+    ),
     _row("GET", "authorization/subjects/me", "", AUTHORIZATION_READ),
+    _row("GET", "authorization/subjects/rolecounts", "authorization:grant:view", AUTHORIZATION_READ),
+    *(
+        _row(
+            "POST",
+            f"authorization/subjects/<str:subject_id>/{verb}",
+            permissions,
+            ("authorization",),
+            target="person",
+            divided=True,
+            every=verb == "bulkreplace",
+            success=204,
+            body={"make": "all grants" if verb == "bulkreplace" else "grants"},
+        )
+        for verb, permissions in (
+            ("bulkadd", "authorization:grant:add"),
+            ("bulkremove", "authorization:grant:delete"),
+            ("bulkreplace", "authorization:grant:add authorization:grant:delete"),
+        )
+    ),
+    *(
+        _row(
+            method,
+            "authorization/subjects/<str:subject_id>/divisions/<str:division_id>/roles/<str:role_id>",
+            permission,
+            ("authorization",),
+            target="person",
+            more=("division", "employee role"),
+            divided=True,
+            success=204,
+        )
+        for method, permission in (
+            ("POST", "authorization:grant:add"),
+            ("DELETE", "authorization:grant:delete"),
+        )
+    ),
     _row(
         "GET",
         "authorization/subjects/<str:subject_id>",
@@ -287,6 +618,7 @@ ROWS = [
         success=204,
     ),
 ]
+ROWS += scim_rows.rows(_row)
 
 # Those that are called: each handler once.
 CALLED = [row for row in ROWS if not row.like_another]
@@ -303,6 +635,16 @@ class World:
     def __init__(self, cast: Cast) -> None:
         self.cast = cast
         self.made = 0
+        # Whoever calls.
+        self.calling = cast.eve.id
+        self.given = cast.custom_role("Given", "directory:userProfile:view")
+        for user in (cast.eve, cast.cleo):
+            ExternalIdentifier.objects.create(
+                organization=user.organization,
+                user=user,
+                authority=f"https://idp.{user.organization.short_name}.example",
+                value=EXTERNAL_KEY,
+            )
 
     def caller(self, *permissions: str, division=None, **more) -> dict[str, str]:
         """Headers of a client with exactly these permissions in this division (None: everywhere), and
@@ -312,7 +654,12 @@ class World:
         if permissions:
             role = self.cast.custom_role(f"Role {self.made}", *permissions)
             pairs.append((role.name, division))
-        return self.cast.bearer(*pairs, name=f"Caller {self.made}", **more)
+        headers = self.cast.bearer(*pairs, name=f"Caller {self.made}", **more)
+        self.calling = Client.objects.get(name=f"Caller {self.made}").id
+        return headers
+
+    def where(self, row: Row) -> Division:
+        return {"East": self.cast.east, "Home": self.cast.home}[row.where]
 
     def id_of(self, target: str, *, foreign: bool = False) -> str:
         organization = self.cast.globex if foreign else self.cast.acme
@@ -322,10 +669,29 @@ class World:
                 return str(self._client(organization, target).id)
             case "person":
                 return str(self.cast.cleo.id if foreign else self.cast.eve.id)
+            case "powerless person":
+                return str(self.cast.cleo.id if foreign else self.cast.person("Pia", self.cast.east).id)
+            case "external authority":
+                return f"https://idp.{organization.short_name}.example"
+            case "external key":
+                return EXTERNAL_KEY
+            case "caller":
+                return str(self.cast.cleo.id if foreign else self.calling)
             case "division":
                 return str(division.id)
+            case "empty division" | "deleted division":
+                return self._division(organization, deleted=target == "deleted division")
             case "role":
                 return str(self.cast.role("Supervisor", organization).id)
+            case "employee role":
+                return str(self.cast.role("Employee", organization).id)
+            case "unheld role":
+                return str(self.cast.role("Developer", organization).id)
+            case "group":
+                made, _new = Group.objects.get_or_create(organization=organization, name="Crew")
+                return str(made.id)
+            case "USER":
+                return target
             case "provider":
                 return str(self.provider(organization).id)
             case slot if slot in SLOTS:
@@ -334,12 +700,22 @@ class World:
                 return "users"
             case "feature":
                 return "hipaa"
+            case "schema":
+                return USER
+            case "resource type":
+                return "User"
             case _:
                 raise AssertionError(target)
 
     def provider(self, organization, slot: str = "") -> IdentityProvider:
         name = f"Target of {organization.name}"
         return IdP(name=name).provider(organization, slot=slot)
+
+    def _division(self, organization, *, deleted: bool) -> str:
+        made = divisions.create(actor=system(organization), name="Empty")
+        if deleted:
+            divisions.delete(actor=system(organization), division_id=made.id)
+        return str(made.id)
 
     def nobody_may_more(self) -> None:
         """Whoever is left may do no more than the callers of the rows."""
@@ -370,7 +746,22 @@ class World:
     def body_of(self, row: Row) -> bytes:
         if row.method not in ("POST", "PUT", "PATCH"):
             return b""
-        match row.body.get("make"):
+        employee, home = str(self.cast.role("Employee").id), str(self.cast.home.id)
+        east, eve = str(self.cast.east.id), str(self.cast.eve.id)
+        match row.body.get("make") if isinstance(row.body, dict) else None:
+            case "grants":
+                body = {"grants": [{"roleId": employee, "divisionId": east}]}
+            case "all grants":
+                places = (home, east)
+                body = {"grants": [{"roleId": employee, "divisionId": place} for place in places]}
+            case "subjects":
+                body = {"subjectIds": [eve], "divisionIds": [east]}
+            case "people":
+                body = [eve]
+            case "roles":
+                body = [employee, str(self.given.id)]
+            case "own password":
+                body = {"oldPassword": PASSWORD, "newPassword": "another long enough password"}
             case "client":
                 body = {
                     "name": "Made",
@@ -394,13 +785,13 @@ class World:
         path = row.route
         if row.target:
             # In a route without an id, the target only has to be there.
-            id = id or self.id_of(row.target)
-            path = re.sub("<.+?>", id, path)
+            ids = [id or self.id_of(row.target), *map(self.id_of, row.more)]
+            path = re.sub("<.+?>", lambda _found: ids.pop(0), path)
         return Browser(raise_request_exception=False).generic(
             row.method,
             f"/api/v2/{path}{row.query}",
             self.body_of(row),
-            content_type="application/json",
+            content_type=MEDIA_TYPE if row.scim else "application/json",
             headers=headers,
         )
 
@@ -410,7 +801,21 @@ def world(cast: Cast) -> World:
     return World(cast)
 
 
-def refused(response, status: int, code: str) -> dict:
+# What SCIM's errors, which have no codes of ours, say instead.
+_DETAILS = {
+    "authentication.required": "No authentication bearer token",
+    "bad.credentials": "Invalid login credentials",
+    "missing.any.permissions": "You must have at least one of these permissions",
+    "app.not.authorized.for.scope": "App not authorized to use scope",
+    "not.authorized": "The app is not authorized in this organization",
+    "authz.policy.denied": "Your role does not allow this application",
+    "not.found": "",
+}
+
+
+def refused(row: Row, response, status: int, code: str) -> dict:
+    if row.scim:
+        return refused_by_scim(response, status, says=_DETAILS[code])
     assert response.status_code == status, response.content
     assert response["Content-Type"] == "application/json"
     body = response.json()
@@ -418,6 +823,17 @@ def refused(response, status: int, code: str) -> dict:
     assert body["contextId"] == response["ININ-Correlation-Id"]
     assert response["Cache-Control"] == "no-cache, no-store, must-revalidate"
     return body
+
+
+def lacks(row: Row) -> str:
+    """The code for who lacks the permission."""
+    return "missing.permissions" if row.every else "missing.any.permissions"
+
+
+def lacks_there(row: Row) -> str:
+    """The code for who lacks it in that division."""
+    several = len(row.permissions) > 1 and not row.every
+    return "missing.any.division.permissions" if several else "missing.division.permission"
 
 
 # --- The table is whole --------------------------------------------------------------------------
@@ -428,7 +844,7 @@ def _handlers() -> dict[tuple[str, str], object]:
     for url in urlpatterns:
         view = url.callback.view_class
         assert issubclass(view, ApiView)
-        if view is NoSuchRoute:
+        if issubclass(view, NoSuchRoute):
             continue
         for method in ("get", "post", "put", "patch", "delete", "head", "options", "trace"):
             if method in vars(view):
@@ -451,14 +867,19 @@ def test_every_handler_asks_for_what_the_contract_says(row):
     assert requirement == Requirement(
         row.permissions,
         row.scopes,
-        user_context=row.route == "users/me",
+        user_context=row.route.startswith("users/me"),
         lenient=row.route == "tokens/me",
+        every=row.every,
     )
 
 
 def test_division_aware_permissions_are_checked_by_division():
-    """Where a permission is division-aware and the route names one thing, the row says `divided`."""
+    """Where a permission is division-aware and the route names one thing, the row says `divided`. For SCIM,
+    people in other divisions do not exist, which `test_for_scim_people_elsewhere_do_not_exist` tries."""
     for row in ROWS:
+        if row.scim:
+            assert not row.divided
+            continue
         aware = any(CATALOGUE[permission].division_aware for permission in row.permissions)
         assert row.divided == (aware and (bool(row.target) or row.body.get("make") == "person"))
 
@@ -468,7 +889,7 @@ def test_division_aware_permissions_are_checked_by_division():
 
 @every_row
 def test_without_a_token(world, row):
-    refused(world.call(row, {}), 401, "authentication.required")
+    refused(row, world.call(row, {}), 401, "authentication.required")
 
 
 @every_row
@@ -488,14 +909,17 @@ def test_with_a_dead_token(world, row, death):
             callers.update(state="disabled")
         case "client deleted":
             callers.update(state="inactive", date_to_delete=timezone.now() + timedelta(days=7))
-    refused(world.call(row, everything), 401, "bad.credentials")
+    refused(row, world.call(row, everything), 401, "bad.credentials")
 
 
 @guarded_rows
 def test_without_the_permission(world, row):
     """The caller holds every other permission there is, everywhere."""
     headers = world.caller(*(CATALOGUE.keys() - set(row.permissions)))
-    body = refused(world.call(row, headers), 403, "missing.any.permissions")
+    body = refused(row, world.call(row, headers), 403, lacks(row))
+    if row.scim:
+        assert ", ".join(row.permissions) in body["detail"]
+        return
     assert body["messageParams"]["permissions"] == ",".join(row.permissions)
     assert ", ".join(row.permissions) in body["message"]
 
@@ -503,22 +927,44 @@ def test_without_the_permission(world, row):
 @guarded_rows
 def test_the_permission_is_asked_for_before_anything_is_told_about_the_id(world, row):
     headers = world.caller(*(CATALOGUE.keys() - set(row.permissions)))
-    refused(world.call(row, headers, id=NOTHING), 403, "missing.any.permissions")
+    refused(row, world.call(row, headers, id=NOTHING), 403, lacks(row))
+
+
+@pytest.mark.parametrize(
+    ("row", "permission"),
+    [(row, permission) for row in CALLED if row.every for permission in row.permissions],
+    ids=str,
+)
+def test_where_every_permission_is_needed_the_others_are_not_enough(world, row, permission):
+    headers = world.caller(*(CATALOGUE.keys() - {permission}))
+    body = refused(row, world.call(row, headers), 403, "missing.permissions")
+    assert body["messageParams"] == {"permissions": permission}
 
 
 @divided_rows
 def test_in_the_wrong_division(world, row):
-    """The permission is held in West and Home, and the target is in East."""
+    """The permission is held in the two other divisions."""
     aware = [permission for permission in row.permissions if CATALOGUE[permission].division_aware]
     role = world.cast.custom_role("Elsewhere", *aware)
+    other = world.cast.home if row.where == "East" else world.cast.east
     headers = world.cast.bearer(
-        ("Employee", world.cast.home), (role.name, world.cast.west), (role.name, world.cast.home)
+        ("Employee", world.cast.home), (role.name, world.cast.west), (role.name, other)
     )
-    several = len(row.permissions) > 1
-    code = "missing.any.division.permissions" if several else "missing.division.permission"
-    body = refused(world.call(row, headers), 403, code)
-    assert "East" in body["message"]
-    assert body["messageParams"]["divisions"] == "East"
+    body = refused(row, world.call(row, headers), 403, lacks_there(row))
+    assert row.where in body["message"]
+    assert body["messageParams"]["divisions"] == row.where
+
+
+@pytest.mark.parametrize("row", [row for row in CALLED if row.scim and row.target == "person"], ids=str)
+def test_for_scim_people_elsewhere_do_not_exist(world, row):
+    """All permissions are held in the two other divisions."""
+    role = world.cast.custom_role("Elsewhere", *CATALOGUE)
+    there = [(role.name, world.cast.home), (role.name, world.cast.west)]
+    headers = world.cast.bearer(("Employee", world.cast.home), *there)
+    before = _rows()
+    answers = [refused(row, world.call(row, headers, id), 404, "not.found") for id in (None, NOTHING)]
+    assert answers[0] == answers[1]
+    assert _rows() == before
 
 
 @target_rows
@@ -529,8 +975,8 @@ def test_another_organizations_object_is_like_one_that_does_not_exist(world, row
     for id in ids:
         response = world.call(row, headers, id=id)
         code = "client.not.found" if row.route.startswith("oauth/clients") else "not.found"
-        body = refused(response, 404, code)
-        del body["contextId"]
+        body = refused(row, response, 404, code)
+        body.pop("contextId", None)
         answers.append((body, sorted(response.headers.keys())))
     assert all(answer == answers[0] for answer in answers)
 
@@ -554,21 +1000,27 @@ def _rows() -> list[object]:
         *ClientSecret.objects.order_by("id").values_list("id"),
         *User.objects.order_by("id").values_list("id", "state", "title", "version"),
         *IdentityProvider.objects.order_by("id").values_list("id", "name", "version"),
+        *User.objects.order_by("id").values_list("id", "division_id", "password"),
+        *Division.objects.order_by("id").values_list("id", "version", "deleted_at"),
+        *Role.objects.order_by("id").values_list("id", "version"),
+        *RoleGrant.objects.order_by("id").values_list("id", "subject_id", "role_id", "division_id"),
+        *Group.objects.order_by("id").values_list("id", "version"),
+        *ExternalIdentifier.objects.order_by("id").values_list("id", "user_id", "value"),
+        *Invitation.objects.order_by("id").values_list("id"),
     ]
 
 
 @pytest.mark.parametrize(
-    ("row", "permission"),
-    [(row, permission) for row in CALLED for permission in row.permissions or ("",)],
-    ids=str,
+    ("row", "permissions"), [(row, some) for row in CALLED for some in row.sufficient], ids=str
 )
-def test_allowed(world, row, permission):
-    """Each of the permissions alone is enough, held in the target's division only; where none is needed,
-    a client without rights gets an answer. Nothing of another organization is in it."""
-    headers = world.caller(*([permission] if permission else []), division=world.cast.east)
+def test_allowed(world, row, permissions):
+    """Each of the permissions alone is enough, or all of them where all are needed, held in the target's
+    division only; where none is needed, a client without rights gets an answer. Nothing of another
+    organization is in it."""
+    headers = world.caller(*permissions, division=world.where(row))
     if row.trusted:
         world.nobody_may_more()
-    if len(row.permissions) > 1 and permission == "sso:provider:edit":
+    if len(row.permissions) > 1 and permissions == ("sso:provider:edit",):
         world.provider(world.cast.acme, row.route.split("/")[1])
     response = world.call(row, headers)
     assert response.status_code == row.success, response.content

@@ -24,6 +24,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--organization", required=True, metavar="NAME")
         parser.add_argument("--short-name", default="", help="how apps name it; made from NAME if left out")
+        parser.add_argument(
+            "--region", default="", help="its home among this installation's regions; else the first"
+        )
         parser.add_argument("--email", required=True)
         parser.add_argument("--name", default="", help="the administrator's name; the email if left out")
 
@@ -32,7 +35,11 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         try:
             with transaction.atomic():
-                made = organization.create(name=options["organization"], short_name=options["short_name"])
+                made = organization.create(
+                    name=options["organization"],
+                    short_name=options["short_name"],
+                    home_region=options["region"],
+                )
                 acting = system(made)
                 person = people.create(
                     actor=acting,

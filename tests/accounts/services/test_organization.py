@@ -12,6 +12,7 @@ from accounts.errors import Conflict, Invalid, NotAllowed
 from accounts.models import AuditEvent, Organization
 from accounts.rules import idle, token_seconds
 from accounts.services import organization
+from config.regions import Regions
 from oauthclients.rules import token_life
 
 EVERY_CHANGE = [
@@ -22,6 +23,7 @@ EVERY_CHANGE = [
     (organization.set_enforce_scopes, {"enabled": False}),
     (organization.set_implicit_allowed, {"allowed": False}),
     (organization.set_default_token_seconds, {"seconds": 3_600}),
+    (organization.set_home_region, {"code": "us"}),
 ]
 every_change = pytest.mark.parametrize(
     ("change", "values"), EVERY_CHANGE, ids=[change.__name__ for change, _values in EVERY_CHANGE]
@@ -35,6 +37,11 @@ def now(cast) -> Organization:
 def trail(cast) -> list[AuditEvent]:
     """What was done to Acme since it was made."""
     return list(AuditEvent.objects.filter(entity_id=cast.acme.id).order_by("at")[1:])
+
+
+@pytest.fixture(autouse=True)
+def _two_regions(settings):
+    settings.REGIONS = Regions(["eu=eu.example.com", "us=us.example.com"], base_url=settings.BASE_URL)
 
 
 @pytest.fixture
@@ -56,7 +63,7 @@ def test_the_permission_is_needed(cast, change, values):
 
 @every_change
 def test_the_permission_comes_before_everything_that_could_be_wrong(cast, change, values):
-    wrong = {"name": "", "paths": ["no"], "seconds": 1, "enabled": True, "allowed": True}
+    wrong = {"name": "", "paths": ["no"], "seconds": 1, "enabled": True, "allowed": True, "code": "no"}
     with pytest.raises(NotAllowed):
         change(actor=cast.actor(cast.ben), **{key: wrong[key] for key in values})
 

@@ -104,9 +104,10 @@ def test_somebody_of_another_organization_is_not_found(cast):
             people.delete(actor=cast.actor(cast.ada), user_id=user_id)
 
 
-def test_a_deleted_person_can_be_revived_and_only_that(cast):
+def test_a_deleted_person_can_be_revived_and_holds_nothing_then(cast):
     ada = cast.actor(cast.ada)
     person = cast.person("Nils", cast.east)
+    cast.give(person, ("Supervisor", cast.east))
     people.delete(actor=ada, user_id=person.id)
     people.delete(actor=ada, user_id=person.id)
 
@@ -116,7 +117,8 @@ def test_a_deleted_person_can_be_revived_and_only_that(cast):
         actor=ada, user_id=person.id, version=2, values={"state": "active", "title": "B"}
     )
 
-    assert (revived.state, revived.title) == ("active", "")
+    assert (revived.state, revived.title) == ("active", "B")
+    assert not queries.access_of(cast.acme.id, person.id).held
 
 
 def test_a_change_that_changes_nothing_writes_nothing(cast):

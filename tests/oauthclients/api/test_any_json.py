@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.models import IdentityProvider
+from accounts.models import Group, IdentityProvider
 from tests.saml import IdP
 
 VALUES = st.recursive(
@@ -23,6 +23,8 @@ VALUES = st.recursive(
         | st.dictionaries(st.text(max_size=5), inner, max_size=3)
         | st.fixed_dictionaries({"roleId": inner, "divisionId": inner})
         | st.fixed_dictionaries({"type": st.just("TERM"), "fields": st.just(["name"]), "value": inner})
+        | st.fixed_dictionaries({"domain": inner, "entityName": inner, "actionSet": inner})
+        | st.fixed_dictionaries({"address": inner, "mediaType": st.just("PHONE"), "type": st.just("WORK")})
     ),
     max_leaves=6,
 )
@@ -38,7 +40,20 @@ CLIENT = [
     "state",
     "dateToDelete",
 ]
-PERSON = ["name", "email", "divisionId", "title", "department", "password", "state", "version"]
+PERSON = [
+    "name",
+    "email",
+    "divisionId",
+    "title",
+    "department",
+    "password",
+    "state",
+    "version",
+    "addresses",
+    "manager",
+    "employerInfo",
+]
+ROLE = ["name", "description", "permissionPolicies", "permissions", "roleNeedsUpdate"]
 PROVIDER = [
     "name",
     "disabled",
@@ -113,3 +128,56 @@ def test_as_signing_in_with_a_password(admin, body):
 @given(body=objects(SEARCH))
 def test_as_a_search(admin, body):
     assert admin.post("/users/search", body).status_code in (200, 400)
+
+
+@many
+@given(body=objects(ROLE))
+def test_as_a_role(admin, cast, body):
+    role, shipped = cast.role("Client Manager").id, cast.role("Supervisor").id
+    assert admin.post("/authorization/roles", body).status_code in (200, 400, 409)
+    assert admin.put(f"/authorization/roles/{role}", body).status_code in (200, 400, 409)
+    assert admin.patch(f"/authorization/roles/{role}", body).status_code in (200, 400)
+    compared = admin.post(f"/authorization/roles/{role}/comparedefault/{shipped}", body)
+    assert compared.status_code in (200, 400)
+    assert admin.put("/authorization/roles/default", body).status_code in (200, 400, 404)
+
+
+@many
+@given(body=objects(["name", "description"]))
+def test_as_a_division(admin, cast, body):
+    assert admin.post("/authorization/divisions", body).status_code in (200, 400, 409)
+    assert admin.put(f"/authorization/divisions/{cast.west.id}", body).status_code in (200, 400, 409)
+    moved = admin.post(f"/authorization/divisions/{cast.west.id}/objects/USER", body)
+    assert moved.status_code in (204, 400, 404)
+
+
+@many
+@given(body=objects(["grants", "subjectIds", "divisionIds"]))
+def test_as_grants(admin, cast, body):
+    for verb in ("bulkadd", "bulkremove", "bulkreplace"):
+        path = f"/authorization/subjects/{cast.eve.id}/{verb}"
+        assert admin.post(path, body).status_code in (204, 400)
+    role = cast.role("Employee").id
+    assert admin.post(f"/authorization/roles/{role}", body).status_code in (204, 400, 404)
+    for verb in ("add", "remove"):
+        path = f"/authorization/roles/{role}/users/{verb}"
+        assert admin.put(path, body).status_code in (200, 400, 404)
+    assert admin.put(f"/users/{cast.eve.id}/roles", body).status_code in (200, 400)
+
+
+@many
+@given(body=objects(["name", "description", "version", "memberIds"]))
+def test_as_a_group(admin, cast, body):
+    group, _new = Group.objects.get_or_create(organization=cast.acme, name="Crew")
+    assert admin.post("/groups", body).status_code in (200, 400, 409)
+    assert admin.put(f"/groups/{group.id}", body).status_code in (200, 400, 409)
+    assert admin.post(f"/groups/{group.id}/members", body).status_code in (200, 400, 409)
+
+
+@many
+@given(body=objects(["state", "version", "newPassword", "authorityName", "externalKey"]))
+def test_as_something_about_a_person(admin, cast, body):
+    path = f"/users/{cast.eve.id}"
+    assert admin.put(f"{path}/state", body).status_code in (200, 400, 409)
+    assert admin.post(f"{path}/password", body).status_code in (204, 400)
+    assert admin.post(f"{path}/externalid", body).status_code in (200, 400, 409)

@@ -164,7 +164,7 @@ def test_a_right_that_is_taken_away_is_gone_at_the_next_call(api, cast):
     caller = api(("Supervisor", cast.east))
     assert caller.get(f"/users/{cast.eve.id}").status_code == 200
     actor = system(cast.acme)
-    grants.give(
+    grants.replace(
         actor=actor,
         subject_type=SubjectType.CLIENT,
         subject_id=caller.client.id,

@@ -13,6 +13,7 @@ from django.test import Client as Browser
 from accounts.permissions import CATALOGUE as PERMISSIONS
 from oauthclients.api import schema
 from oauthclients.scopes import CATALOGUE
+from tests.scim import MEDIA_TYPE
 from tests.tables.test_routes import ROWS, World
 
 every_row = pytest.mark.parametrize("row", ROWS, ids=str)
@@ -32,7 +33,11 @@ def path_of(row) -> str:
     def camel(found) -> str:
         return "{" + re.sub(r"_(\w)", lambda letter: letter[1].upper(), found[1]) + "}"
 
-    return "/api/v2/" + re.sub(r"<str:(\w+)>", camel, row.route)
+    return "/api/v2/" + re.sub(r"<\w+:(\w+)>", camel, row.route)
+
+
+def media_type(row) -> str:
+    return MEDIA_TYPE if row.scim else "application/json"
 
 
 def operations(document) -> dict[tuple[str, str], dict]:
@@ -70,7 +75,8 @@ def test_every_route_is_in_it_and_nothing_else(document):
 def test_an_operation_asks_for_the_permissions_and_scopes_of_its_row(document, row):
     operation = operations(document)[row.method, path_of(row)]
 
-    wanted = {"type": "ANY", "permissions": list(row.permissions)} if row.permissions else None
+    how = "ALL" if row.every else "ANY"
+    wanted = {"type": how, "permissions": list(row.permissions)} if row.permissions else None
     assert operation.get("x-inin-requires-permissions") == wanted
     assert operation["security"] == [{"PureCloud-OAuth": [scope]} for scope in row.scopes]
     named = set(re.findall(r"`([^`]+)`", operation["description"]))
@@ -87,10 +93,15 @@ def test_an_operation_has_the_vendors_name_its_parameters_and_its_answers(docume
     in_path = {one["name"] for one in operation.get("parameters", []) if one["in"] == "path"}
     assert in_path == set(re.findall(r"{(\w+)}", path_of(row)))
     assert operation["tags"] == [row.route.split("/")[0]]
+    shape = "ScimError" if row.scim else "ErrorBody"
     for status in ("400", "401", "403", "404", "429"):
         answer = operation["responses"][status]
-        assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/ErrorBody"}
-        assert "`" in answer["description"]
+        assert answer["content"] == {
+            media_type(row): {"schema": {"$ref": f"#/components/schemas/{shape}"}},
+        }
+        assert answer["description"]
+        # Of SCIM's errors, only those about what was sent have keywords.
+        assert "`" in answer["description"] or (row.scim and status != "400")
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.success < 400], ids=str)
@@ -103,7 +114,28 @@ def test_the_answer_is_of_the_kind_that_it_names(document, cast, row):
         assert "content" not in answer
         return
     kind = {dict: "object", list: "array", int: "integer"}[type(response.json())]
-    assert answer["content"]["application/json"]["schema"]["type"] == kind
+    assert answer["content"].keys() == {media_type(row)} == {response["Content-Type"]}
+    assert answer["content"][media_type(row)]["schema"]["type"] == kind
+
+
+def test_a_scim_body_is_of_either_media_type_and_a_new_person_is_201_or_200(document):
+    for path in ("/api/v2/scim/v2/users", "/api/v2/scim/users"):
+        operation = operations(document)["POST", path]
+        assert operation["requestBody"]["content"].keys() == {MEDIA_TYPE, "application/json"}
+        assert {"200", "201"} <= operation["responses"].keys()
+        listing = operations(document)["GET", path]
+        assert {one["name"] for one in listing["parameters"]} == {
+            *("startIndex", "count", "filter", "sortBy", "sortOrder", "attributes", "excludedAttributes")
+        }
+    person = operations(document)["DELETE", "/api/v2/scim/v2/users/{userId}"]
+    assert person["responses"]["204"].keys() == {"description"}
+
+
+def test_a_scim_error_has_the_shape_of_the_component(document):
+    described = document["components"]["schemas"]["ScimError"]
+    for path in ("/api/v2/scim/v2/users", "/api/v2/scim/nothing"):
+        answered = Browser().get(path).json()
+        assert set(described["required"]) <= answered.keys() <= described["properties"].keys()
 
 
 def test_an_error_has_the_shape_of_the_component(document):
@@ -137,4 +169,4 @@ def test_it_names_no_operation_that_is_not_there(document):
     names = {operation["operationId"] for operation in operations(document).values()}
     assert len(names) == len(ROWS)
     assert names >= schema._QUERY.keys() | schema._ANSWERS.keys()
-    assert names >= schema._WITHOUT_ANSWER | schema._WITHOUT_BODY
+    assert names >= schema._WITHOUT_ANSWER | schema._WITHOUT_BODY | schema._BODIES.keys()

@@ -9,8 +9,10 @@ import uuid
 import pytest
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import ExternalIdentifier, Group, GroupMember, PhoneNumber, Skill, User
+from oauthclients.api.user_details import WRONG_PASSWORDS_PER_MINUTE
 from oauthclients.models import Client
+from tests.cast import PASSWORD
 from tests.oauthclients.api.conftest import refused
 
 
@@ -323,7 +325,7 @@ def test_a_change_leaves_alone_what_it_cannot_change(admin, cast):
         "organization": str(cast.globex.id),
         "id": str(uuid.uuid4()),
         "password": "x",
-        "manager": "somebody",
+        "biography": {"biography": "somebody"},
     }
     assert admin.patch(path, body).json() == before
 
@@ -505,3 +507,333 @@ def test_client_credentials_have_no_me(admin, api):
             "This request requires a user context. Client credentials cannot be used for requests to "
             "this resource."
         )
+
+
+# --- Phone numbers, manager, employer ------------------------------------------------------------
+
+
+def phone(number: str, kind: str = "WORK") -> dict:
+    return {"address": number, "mediaType": "PHONE", "type": kind}
+
+
+def test_a_person_has_phone_numbers_and_another_email(admin, cast):
+    made = admin.post(
+        "/users",
+        {
+            "name": "Dan",
+            "email": "dan@acme.example",
+            "addresses": [
+                phone("+1 317 555 0100"),
+                phone("+1 317 555 0101", "mobile"),
+                {"address": "Dan@home.example", "mediaType": "EMAIL", "type": "OTHER"},
+            ],
+            "manager": str(cast.ada.id),
+        },
+    ).json()
+    work = {**phone("+1 317 555 0100"), "display": "+1 317 555 0100"}
+    assert made["addresses"] == [
+        work,
+        {**phone("+1 317 555 0101", "MOBILE"), "display": "+1 317 555 0101"},
+        {"address": "dan@home.example", "mediaType": "EMAIL", "type": "OTHER"},
+    ]
+    assert made["primaryContactInfo"] == [
+        {"address": "dan@acme.example", "mediaType": "EMAIL", "type": "PRIMARY"},
+        work,
+    ]
+    assert made["manager"] == {"id": str(cast.ada.id), "selfUri": f"/api/v2/users/{cast.ada.id}"}
+    path = f"/users/{made['id']}"
+    assert admin.get(path).json() == made
+    # What was read can be sent back, and a change of something else keeps it.
+    version = made["version"]
+    changed = admin.patch(path, {**made, "state": None, "title": "Agent"}).json()
+    assert changed == {**made, "title": "Agent", "version": version + 1}
+    changed = admin.patch(path, {"version": version + 1, "department": "Sales"}).json()
+    assert changed["addresses"] == made["addresses"]
+    changed = admin.patch(
+        path, {"version": version + 2, "addresses": [phone("1", "MOBILE")], "manager": ""}
+    ).json()
+    assert [one["type"] for one in changed["addresses"]] == ["MOBILE"]
+    assert changed["primaryContactInfo"][1]["address"] == "1"
+    assert "manager" not in changed
+    cleared = admin.patch(path, {"version": changed["version"], "addresses": []}).json()
+    assert (cleared["addresses"], len(cleared["primaryContactInfo"])) == ([], 1)
+
+
+def test_a_fax_number_is_not_on_the_wire_and_stays(admin, cast):
+    PhoneNumber.objects.create(user=cast.eve, kind="fax", value="9", primary=True)
+    path = f"/users/{cast.eve.id}"
+    before = admin.get(path).json()
+    assert before["addresses"] == []
+    admin.patch(path, {"version": 1, "addresses": [phone("1")]})
+    assert set(PhoneNumber.objects.values_list("kind", "value", "primary")) == {
+        ("fax", "9", True),
+        ("work", "1", False),
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"addresses": "x"}, "addresses"),
+        ({"addresses": ["x"]}, "addresses"),
+        ({"addresses": [{}]}, "addresses"),
+        ({"addresses": [phone(" ")]}, "addresses"),
+        ({"addresses": [phone("x\x00")]}, "addresses"),
+        ({"addresses": [phone("x" * 65)]}, "addresses"),
+        ({"addresses": [phone("1", "FAX")]}, "addresses"),
+        ({"addresses": [phone("1", "PRIMARY")]}, "addresses"),
+        ({"addresses": [{**phone("1"), "type": None}]}, "addresses"),
+        ({"addresses": [{**phone("1"), "mediaType": "SMS"}]}, "addresses"),
+        ({"addresses": [{**phone("1"), "extension": "22"}]}, "addresses"),
+        ({"addresses": [phone("1"), phone("2")]}, "addresses"),
+        ({"addresses": [{"address": "nobody", "mediaType": "EMAIL"}]}, "addresses"),
+        (
+            {"addresses": [{"address": f"{n}@x.example", "mediaType": "EMAIL"} for n in range(2)]},
+            "addresses",
+        ),
+        ({"manager": "somebody"}, "manager"),
+        ({"manager": 5}, "manager"),
+        ({"manager": str(uuid.UUID(int=1))}, "manager"),
+        ({"employerInfo": "x"}, "employerInfo"),
+        ({"employerInfo": {"dateHire": "soon"}}, "employerInfo"),
+        ({"employerInfo": {"employeeId": 5}}, "employeeId"),
+        ({"employerInfo": {"employeeId": "x" * 201}}, "employerInfo"),
+    ],
+)
+def test_what_a_person_cannot_have_is_400_and_changes_nothing(admin, cast, change, field):
+    path = f"/users/{cast.eve.id}"
+    before = admin.get(path).json()
+    body = admin.patch(path, {"version": 1, "title": "Changed", **change})
+    assert body.status_code == 400, body.content
+    assert body.json()["details"][0]["fieldName"] == field
+    assert admin.get(path).json() == before
+
+
+def test_a_manager_is_of_the_same_organization_and_somebody_else(admin, cast):
+    path = f"/users/{cast.eve.id}"
+    for nobody in (cast.cleo.id, cast.eve.id):
+        refused(admin.patch(path, {"version": 1, "manager": str(nobody)}), 400, "invalid.value")
+
+
+def test_what_an_employer_knows_is_shown_when_asked_for(admin, cast):
+    path = f"/users/{cast.eve.id}"
+    body = {"version": 1, "employerInfo": {"employeeId": "E7", "dateHire": "2024-02-29"}}
+    assert "employerInfo" not in admin.patch(path, body).json()
+    assert admin.get(f"{path}?expand=employerInfo").json()["employerInfo"] == {
+        "officialName": "Eve",
+        "employeeId": "E7",
+        "dateHire": "2024-02-29",
+    }
+    assert "employerInfo" not in admin.get(f"/users/{cast.ada.id}?expand=employerInfo").json()
+
+
+def test_groups_skills_languages_and_the_last_token_are_shown_when_asked_for(admin, cast):
+    group = Group.objects.create(organization=cast.acme, name="Crew")
+    GroupMember.objects.create(group=group, user=cast.eve)
+    Skill.objects.create(user=cast.eve, kind="skill", name="Billing", proficiency=3)
+    Skill.objects.create(user=cast.eve, kind="language", name="French", proficiency=4.5)
+    cast.acting_for(cast.eve, cast.app("users").client, "users")
+    path = f"/users?id={cast.eve.id},{cast.ada.id}&expand=groups,skills,languages,lasttokenissued"
+    eve, ada = sorted(admin.get(path).json()["entities"], key=lambda one: one["name"], reverse=True)
+    assert eve["groups"] == [{"id": str(group.id), "name": "Crew", "selfUri": f"/api/v2/groups/{group.id}"}]
+    assert eve["skills"] == [{"name": "Billing", "proficiency": 3, "state": "active"}]
+    assert eve["languages"] == [{"name": "French", "proficiency": 4.5, "state": "active"}]
+    assert eve["lastTokenIssued"]["dateIssued"].endswith("Z")
+    assert (ada["groups"], ada["skills"], ada["languages"]) == ([], [], [])
+    assert "lastTokenIssued" not in ada
+
+
+def test_an_app_is_shown_groups_only_with_their_scope(api, cast):
+    cast.give(cast.ada, ("Admin", None))
+    app = cast.app("users:readonly", "groups:readonly").client
+    caller = api()
+    for scopes, shown in ((("users:readonly",), False), (("users:readonly", "groups:readonly"), True)):
+        caller.headers = cast.acting_for(cast.ada, app, *scopes)
+        user = caller.get(f"/users/{cast.eve.id}?expand=groups").json()
+        assert ("groups" in user) is shown
+
+
+def test_who_one_is_does_not_tell_how_to_reach_one(api, cast):
+    PhoneNumber.objects.create(user=cast.eve, kind="work", value="1", primary=True)
+    User.objects.filter(id=cast.eve.id).update(manager=cast.ada)
+    app = cast.app("users:readonly", "user-basic-info").client
+    caller = api()
+    caller.headers = cast.acting_for(cast.eve, app, "user-basic-info")
+    me = caller.get("/users/me?expand=skills,groups,employerInfo").json()
+    assert (me["addresses"], len(me["primaryContactInfo"])) == ([], 1)
+    assert not me.keys() & {"manager", "skills", "groups", "employerInfo"}
+    caller.headers = cast.acting_for(cast.eve, app, "user-basic-info", "users:readonly")
+    me = caller.get("/users/me?expand=skills").json()
+    assert (len(me["addresses"]), me["manager"]["id"], me["skills"]) == (1, str(cast.ada.id), [])
+
+
+# --- Invitation and password ---------------------------------------------------------------------
+
+
+def test_a_person_is_invited_once_and_again_by_force(admin, cast, mailoutbox):
+    path = f"/users/{cast.eve.id}/invite"
+    response = admin.post(path, b"null")
+    assert (response.status_code, response.content) == (204, b"")
+    assert mailoutbox[0].to == ["eve@acme.example"]
+    refused(admin.post(path), 409, "general.conflict")
+    assert len(mailoutbox) == 1
+    assert admin.post(f"{path}?force=true").status_code == 204
+    assert len(mailoutbox) == 2
+    User.objects.filter(id=cast.eve.id).update(state="inactive")
+    refused(admin.post(f"{path}?force=true"), 409, "general.conflict")
+    admin.delete(f"/users/{cast.eve.id}")
+    refused(admin.post(path), 404, "not.found")
+
+
+def test_a_mail_server_that_refuses_is_503_without_a_time_to_wait(admin, cast, monkeypatch):
+    def broken(*args: object, **kwargs: object) -> None:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", broken)
+    response = admin.post(f"/users/{cast.eve.id}/invite")
+    refused(response, 503, "service.unavailable")
+    assert "Retry-After" not in response  # at which the Python SDK would send it ten times more
+
+
+def test_a_password_is_set(admin, cast):
+    path = f"/users/{cast.eve.id}/password"
+    response = admin.post(path, {"newPassword": "another long enough password"})
+    assert (response.status_code, response.content) == (204, b"")
+    assert User.objects.get(id=cast.eve.id).check_password("another long enough password")
+
+
+@pytest.mark.parametrize(
+    "body", [None, {}, {"newPassword": None}, {"newPassword": 5}, {"newPassword": "short"}]
+)
+def test_what_cannot_be_a_password_is_400(admin, cast, body):
+    answer = refused(admin.post(f"/users/{cast.eve.id}/password", body), 400, "invalid.value")
+    assert answer["details"][0]["fieldName"] == "newPassword"
+    assert User.objects.get(id=cast.eve.id).check_password(PASSWORD)
+
+
+def test_a_person_changes_their_own_password_and_every_token_ends(api, cast):
+    app = cast.app("users").client
+    caller = api()
+    caller.headers = cast.acting_for(cast.eve, app, "users")
+    new = "another long enough password"
+    for body, field in (
+        ({"oldPassword": "wrong", "newPassword": new}, "oldPassword"),
+        ({"newPassword": new}, "oldPassword"),
+        ({"oldPassword": PASSWORD}, "newPassword"),
+        ({"oldPassword": PASSWORD, "newPassword": "short"}, "newPassword"),
+    ):
+        answer = refused(caller.post("/users/me/password", body), 400, "invalid.value")
+        assert answer["details"][0]["fieldName"] == field
+    response = caller.post("/users/me/password", {"oldPassword": PASSWORD, "newPassword": new})
+    assert (response.status_code, response.content) == (204, b"")
+    assert User.objects.get(id=cast.eve.id).check_password(new)
+    refused(caller.get("/users"), 401, "bad.credentials")
+
+
+def test_an_app_cannot_guess_the_password_of_its_person(api, cast):
+    caller = api()
+    caller.headers = cast.acting_for(cast.eve, cast.app("users").client, "users")
+    body = {"oldPassword": "wrong", "newPassword": "another long enough password"}
+    for _try in range(WRONG_PASSWORDS_PER_MINUTE):
+        refused(caller.post("/users/me/password", body), 400, "invalid.value")
+    body["oldPassword"] = PASSWORD
+    refused(caller.post("/users/me/password", body), 429, "too.many.requests.retry.after")
+    assert User.objects.get(id=cast.eve.id).check_password(PASSWORD)
+
+
+# --- State ---------------------------------------------------------------------------------------
+
+
+def test_a_state_is_read_and_set(admin, cast):
+    path = f"/users/{cast.eve.id}/state"
+    assert admin.get(path).json() == {"state": "active", "version": 1}
+    assert admin.put(path, {"state": "inactive", "version": 1}).json() == {
+        "state": "inactive",
+        "version": 2,
+    }
+    refused(admin.put(path, {"state": "active", "version": 1}), 409, "general.conflict")
+    assert admin.put(path, {"state": "active"}).json()["state"] == "active"
+    for body in ({}, {"state": "deleted"}, {"state": 5}, {"state": "active", "version": "x"}):
+        refused(admin.put(path, body), 400, "invalid.value")
+    admin.delete(f"/users/{cast.eve.id}")
+    assert admin.get(path).json()["state"] == "deleted"
+    assert admin.put(path, {"state": "active"}).json()["state"] == "active"
+
+
+# --- IDs of other systems ------------------------------------------------------------------------
+
+
+def identified(authority: str, key: str) -> dict[str, str]:
+    return {"authorityName": authority, "externalKey": key}
+
+
+def test_a_person_gets_ids_of_other_systems_and_is_found_by_them(admin, cast):
+    path = f"/users/{cast.eve.id}/externalid"
+    assert admin.get(path).json() == []
+    for authority, key in (("hr", "7"), ("https://idp.example/saml", "CN=Eve/OU=East"), ("hr", "8")):
+        response = admin.post(path, identified(authority, key))
+        assert response.status_code == 200, response.content
+    listed = admin.get(path).json()
+    assert [(one["authorityName"], one["externalKey"]) for one in listed] == [
+        ("https://idp.example/saml", "CN=Eve/OU=East"),
+        ("hr", "8"),
+    ]
+    for one in listed:
+        found = admin.get(one["selfUri"].removeprefix("/api/v2"))
+        assert found.json()["id"] == str(cast.eve.id)
+    refused(admin.get("/users/externalid/hr/7"), 404, "not.found")
+    refused(admin.get("/users/externalid/hr/" + "/" * 200), 404, "not.found")
+    for one in listed:
+        address = one["selfUri"].removeprefix("/api/v2/users")
+        response = admin.delete(f"/users/{cast.eve.id}{address}")
+        assert (response.status_code, response.content) == (204, b"")
+        refused(admin.delete(f"/users/{cast.eve.id}{address}"), 404, "not.found")
+    assert admin.get(path).json() == []
+
+
+def test_an_id_is_one_persons_in_an_organization(admin, cast):
+    ExternalIdentifier.objects.create(organization=cast.globex, user=cast.cleo, authority="hr", value="7")
+    assert admin.post(f"/users/{cast.eve.id}/externalid", identified("hr", "7")).status_code == 200
+    refused(
+        admin.post(f"/users/{cast.ben.id}/externalid", identified("hr", "7")),
+        409,
+        "resource.already.exists",
+    )
+    assert admin.get("/users/externalid/hr/7").json()["id"] == str(cast.eve.id)
+    refused(admin.get("/users/externalid/hr/nobody"), 404, "not.found")
+
+
+def test_a_person_elsewhere_is_found_by_no_id(api, cast):
+    ExternalIdentifier.objects.create(organization=cast.acme, user=cast.eve, authority="hr", value="7")
+    refused(api(("User", cast.west)).get("/users/externalid/hr/7"), 403, "missing.division.permission")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "authorityName"),
+        (None, "authorityName"),
+        ({"authorityName": "hr"}, "externalKey"),
+        (identified("hr", " "), "externalKey"),
+        (identified("hr", "x" * 256), "externalKey"),
+        ({"authorityName": 5, "externalKey": "7"}, "authorityName"),
+    ],
+)
+def test_what_cannot_be_an_id_is_400(admin, cast, body, field):
+    answer = refused(admin.post(f"/users/{cast.eve.id}/externalid", body), 400, "invalid.value")
+    assert answer["details"][0]["fieldName"] == field
+
+
+# --- By app --------------------------------------------------------------------------------------
+
+
+def test_administering_the_organization_is_not_editing_its_people(api, cast):
+    cast.custom_role("Org", "directory:organization:admin")
+    cast.custom_role("Editor", "directory:user:edit")
+    caller = api(("Org", None), ("Editor", cast.west))
+    for response in (
+        caller.put(f"/users/{cast.eve.id}/state", {"state": "inactive"}),
+        caller.post(f"/users/{cast.eve.id}/externalid", identified("hr", "7")),
+        caller.delete(f"/users/{cast.eve.id}/externalid/hr/7"),
+    ):
+        refused(response, 403, "missing.division.permission")

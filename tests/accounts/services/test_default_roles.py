@@ -2,15 +2,11 @@ from __future__ import annotations
 
 from importlib import import_module
 
-import pytest
 from django.apps import apps
 
-from accounts.actor import system
 from accounts.default_roles import DEFAULT_ROLES
-from accounts.errors import NotAllowed
 from accounts.models import Division, Role, RoleGrant
-from accounts.permissions import policies_for
-from accounts.services import divisions, roles
+from accounts.services import roles
 
 
 def test_an_organization_starts_with_home_and_every_shipped_role(cast):
@@ -44,16 +40,3 @@ def test_an_update_adds_the_role_for_introspection_and_gives_it_to_nobody(cast):
     assert not RoleGrant.objects.filter(role=added).exists()
     # Acme has a role of its own by that name, which stays as it is.
     assert Role.objects.get(id=own.id).policies == own.policies
-
-
-def test_nobody_but_the_installation_makes_roles_and_divisions_yet(cast):
-    """Ada holds Admin, and would pass her own role's permissions on by making another one."""
-    ada = cast.actor(cast.ada)
-
-    with pytest.raises(NotAllowed):
-        roles.create_custom(
-            actor=ada, name="Mine", description="", policies=policies_for(["oauth:client:view"])
-        )
-    with pytest.raises(NotAllowed):
-        divisions.create(actor=ada, name="North")
-    assert divisions.create(actor=system(cast.acme), name="North").organization == cast.acme
