@@ -263,6 +263,14 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 512_000
 # never this, which answers without a word to the person.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
+# --- Housekeeping (config/housekeeping.py) -------------------------------------------------------
+
+# How often each worker offers to remove what has ended; one at a time does. 0: only `manage.py purge` does.
+PURGE_EVERY_SECONDS = env.int("PURGE_EVERY_SECONDS", default=60)
+# Kept for so many days; 0 for ever.
+AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", default=0)
+USAGE_RETENTION_DAYS = env.int("USAGE_RETENTION_DAYS", default=400)
+
 # --- API -----------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

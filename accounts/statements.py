@@ -1,0 +1,191 @@
+"""The statements of the hot paths: written with the ORM, compiled once, and run as prepared statements.
+
+The ORM takes longer to put a statement together than the database takes to answer it. Here it does so once
+per process; from then on only the values change. What a statement reads, and what becomes of a row, is still
+the models' to say. Nothing is remembered of an answer.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from django.db import InterfaceError, OperationalError, connection, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.query import get_related_populators  # type: ignore[attr-defined]
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+class Select(Generic[Row]):
+    """A query with named parameters, each with the field that says how the database takes its value.
+
+    `build` is called once, with a stand-in for each parameter, and answers the queryset:
+    `Select(lambda key: Client.objects.filter(id=key), key=models.UUIDField())(key=...)`.
+    """
+
+    def __init__(
+        self, build: Callable[..., models.QuerySet[Row]], **parameters: models.Field[Any, Any]
+    ) -> None:
+        self._build = build
+        self._parameters = parameters
+        self._compiled: dict[str, _Compiled] = {}
+        self._compiling = threading.Lock()
+
+    def __call__(self, **values: Any) -> list[Row]:
+        compiled = self._compiled.get(connection.vendor) or self._compile()
+        found = dict(zip(self._parameters, range(len(self._parameters)), strict=True))
+        taken = [
+            field.get_db_prep_value(values[name], connection) for name, field in self._parameters.items()
+        ]
+        assert len(found) == len(values), values.keys()
+        sent = [taken[one.index] if isinstance(one, _Slot) else one for one in compiled.values]
+        return [compiled.instance(row) for row in _read(compiled.sql, sent)]
+
+    def first(self, **values: Any) -> Row | None:
+        """The only row that such a statement has, if it has one."""
+        rows = self(**values)
+        return rows[0] if rows else None
+
+    def _compile(self) -> _Compiled:
+        with self._compiling:
+            stand_ins = {name: _stand_in(field) for name, field in self._parameters.items()}
+            prepared = [
+                _plain(field.get_db_prep_value(stand_ins[name], connection))
+                for name, field in self._parameters.items()
+            ]
+            compiled = _compiled(self._build(**stand_ins), prepared)
+            self._compiled[connection.vendor] = compiled
+            return compiled
+
+
+class Insert(Generic[Row]):
+    """Adds a row of a model and reads nothing back: the instance has no key of the database's making."""
+
+    def __init__(self, model: type[Row]) -> None:
+        self._fields = [one for one in model._meta.concrete_fields if not isinstance(one, models.AutoField)]
+        quoted = ", ".join(f'"{field.column}"' for field in self._fields)
+        values = ", ".join(["%s"] * len(self._fields))
+        self._sql = f'INSERT INTO "{model._meta.db_table}" ({quoted}) VALUES ({values})'  # noqa: S608
+
+    def __call__(self, instance: Row) -> None:
+        _write(
+            self._sql,
+            [
+                field.get_db_prep_save(field.pre_save(instance, True), connection)
+                for field in self._fields
+            ],
+        )
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """Where the value of a parameter goes."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    sql: str
+    values: Sequence[Any]
+    instance: Callable[[Sequence[Any]], Any]
+
+
+def _compiled(queryset: models.QuerySet[Any], prepared: list[Any]) -> _Compiled:
+    compiler = queryset.query.get_compiler(connection=connection)
+    sql, values = compiler.as_sql()
+    slots: list[Any] = []
+    for value in values:
+        plain = _plain(value)
+        slots.append(_Slot(prepared.index(plain)) if plain in prepared else value)
+    assert {one.index for one in slots if isinstance(one, _Slot)} == set(range(len(prepared))), sql
+    return _Compiled(sql, slots, _instances(queryset.model, compiler))
+
+
+def _instances(model: type[models.Model], compiler: Any) -> Callable[[Sequence[Any]], Any]:
+    """What the ORM makes of a row (`django.db.models.query.ModelIterable`), with the preparations made."""
+    select, klass, annotations = compiler.select, compiler.klass_info, compiler.annotation_col_map
+    fields = klass["select_fields"]
+    start, end = fields[0], fields[-1] + 1
+    names = [column.target.attname for column, _sql, _alias in select[start:end]]
+    related = get_related_populators(klass, select, connection.alias)
+    converters = compiler.get_converters([expression for expression, _sql, _alias in select])
+
+    def instance(row: Sequence[Any]) -> Any:
+        if converters:
+            # The compiler is this thread's guest: converting only asks the connection for its features.
+            row = next(iter(compiler.apply_converters([row], converters)))
+        made = model.from_db(connection.alias, names, row[start:end])
+        for populator in related:
+            populator.populate(row, made)
+        for name, position in (annotations or {}).items():
+            setattr(made, name, row[position])
+        return made
+
+    return instance
+
+
+def _read(sql: str, values: list[Any]) -> list[Sequence[Any]]:
+    try:
+        return _fetched(sql, values)
+    except (OperationalError, InterfaceError):
+        # A connection that was kept open, and that the database has closed meanwhile: nothing was read yet,
+        # and nothing written, so it is asked again on a new one.
+        if connection.in_atomic_block or connection.connection is None or connection.is_usable():
+            raise
+        connection.close()
+        return _fetched(sql, values)
+
+
+def _fetched(sql: str, values: list[Any]) -> list[Sequence[Any]]:
+    with _executed(sql, values) as cursor, connection.wrap_database_errors:
+        rows: list[Sequence[Any]] = cursor.fetchall()
+        return rows
+
+
+def _write(sql: str, values: list[Any]) -> None:
+    with _executed(sql, values):
+        pass
+
+
+def _executed(sql: str, values: list[Any]) -> Any:
+    """A cursor that has run this statement, which PostgreSQL has read and planned once per connection."""
+    if connection.vendor != "postgresql" or _is_watched(connection):
+        cursor = connection.cursor()
+        cursor.execute(sql, values)
+        return cursor
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors:
+        import psycopg
+
+        return psycopg.Cursor(connection.connection).execute(sql, values, prepare=True)
+
+
+def _is_watched(here: BaseDatabaseWrapper) -> bool:
+    """Whether somebody counts or logs the statements, for which they must pass through Django's cursor."""
+    return bool(here.queries_logged or here.execute_wrappers)
+
+
+def _stand_in(field: models.Field[Any, Any]) -> Any:
+    """A value that no statement has by chance."""
+    if isinstance(field, models.UUIDField):
+        return uuid.uuid4()
+    if isinstance(field, models.BinaryField):
+        return secrets.token_bytes(16)
+    if isinstance(field, models.DateTimeField):
+        return datetime(2001, 1, 1, tzinfo=UTC) + timedelta(microseconds=secrets.randbelow(10**12))
+    return secrets.token_hex(16)
+
+
+def _plain(value: Any) -> Any:
+    """What can be compared: psycopg wraps bytes."""
+    value = getattr(value, "obj", value)
+    return bytes(value) if isinstance(value, memoryview) else value
