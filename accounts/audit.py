@@ -30,6 +30,7 @@ class Action(StrEnum):
     APP_FORGOTTEN = "app.forgotten"
     APP_REFRESH_REPLAYED = "app.refreshReplayed"
     APP_REVOKED = "app.revoked"
+    AUDIT_PRUNED = "audit.pruned"
     CLIENT_CREATED = "client.created"
     CLIENT_DELETED = "client.deleted"
     CLIENT_DELETION_SCHEDULED = "client.deletionScheduled"
@@ -100,6 +101,7 @@ SENTENCES: Mapping[str, Any] = {
     Action.APP_FORGOTTEN: _("took back what they had allowed the app"),
     Action.APP_REFRESH_REPLAYED: _("had a refresh token used twice; its tokens were ended"),
     Action.APP_REVOKED: _("revoked the app's authorization"),
+    Action.AUDIT_PRUNED: _("removed old lines of the audit trail"),
     Action.CLIENT_CREATED: _("created the client"),
     Action.CLIENT_DELETED: _("deleted the client for good"),
     Action.CLIENT_DELETION_SCHEDULED: _("deleted the client, to be removed later"),

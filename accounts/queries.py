@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Iterable
-from typing import TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Func, Q, QuerySet, Subquery, TextField
+from django.db.models.functions import JSONArray
 
 from accounts.actor import Actor, ActorType
 from accounts.errors import NotFound
@@ -44,6 +47,53 @@ def access_of(organization_id: uuid.UUID, subject_id: uuid.UUID) -> Access:
                 permissions=expand(grant.role.policies),
             )
             for grant in grants
+        )
+    )
+
+
+class _Rows(Func):
+    """All rows of a subquery as one JSON array, in text."""
+
+    output_field = TextField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **_more: Any) -> Any:
+        return self.as_sql(compiler, connection, template="JSON_AGG(%(expressions)s)::text")
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_more: Any) -> Any:
+        return self.as_sql(compiler, connection, function="JSON_GROUP_ARRAY")
+
+
+def held_column(organization_id: Any, subject_id: Any) -> Subquery:
+    """What a subject holds as a column of another statement, for `access_in_column`. Takes expressions."""
+    return Subquery(
+        RoleGrant.objects.filter(organization_id=organization_id, subject_id=subject_id)
+        .order_by()
+        .values(rows=_Rows(JSONArray("role_id", "role__name", "division_id", "role__policies")))
+    )
+
+
+def access_in_column(text: str | None) -> Access:
+    """The same as `access_of`, from what such a statement has just read. Equal texts are parsed once: what
+    is remembered is what a text means, and never whose it was."""
+    text = text or "[]"
+    return _access_of_text(text) if len(text) <= _LONGEST_REMEMBERED else _access_of_text.__wrapped__(text)
+
+
+_LONGEST_REMEMBERED = 32_768
+
+
+@lru_cache(maxsize=512)
+def _access_of_text(text: str) -> Access:
+    return Access(
+        held=tuple(
+            HeldRole(
+                role_id=uuid.UUID(role_id),
+                role_name=name,
+                division_id=uuid.UUID(division_id) if division_id else None,
+                # SQLite, which knows no JSON, has it as text.
+                permissions=expand(json.loads(policies) if isinstance(policies, str) else policies),
+            )
+            for role_id, name, division_id, policies in json.loads(text)
         )
     )
 

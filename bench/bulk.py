@@ -51,7 +51,7 @@ def insert(
     many: bool = False,
     **fixed: Any,
 ) -> None:
-    """Writes `rows`, each with a value for every one of `names` (such as `organization_id`); what is `fixed`
+    """Writes `rows`, each with a value for every one of `names`, such as `organization_id`; what is `fixed`
     is the same in every row. In one transaction. Where they are `many`, PostgreSQL builds the indexes anew
     afterwards, which takes a fraction of the time; nobody else reads the table meanwhile."""
     columns = _Columns(model, names, fixed)
@@ -146,9 +146,10 @@ def _copy(columns: _Columns, rows: Iterable[Row]) -> None:
 
 @contextmanager
 def _rebuilt(table: str) -> Iterator[None]:
-    """Without the table's indexes and foreign keys meanwhile, its primary key excepted."""
+    """Without the table's indexes, foreign keys and triggers meanwhile, its primary key excepted."""
     quoted = connection.ops.quote_name(table)
     with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {quoted} DISABLE TRIGGER USER")
         cursor.execute(
             "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
             " WHERE conrelid = %s::regclass AND contype IN ('f', 'u')",
@@ -158,7 +159,8 @@ def _rebuilt(table: str) -> Iterator[None]:
         for name, _definition in constraints:
             cursor.execute(f"ALTER TABLE {quoted} DROP CONSTRAINT {connection.ops.quote_name(name)}")
         cursor.execute(
-            "SELECT c.relname, pg_get_indexdef(c.oid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+            "SELECT c.relname, pg_get_indexdef(c.oid)"
+            " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
             " WHERE i.indrelid = %s::regclass AND NOT i.indisprimary",
             [quoted],
         )
@@ -171,6 +173,7 @@ def _rebuilt(table: str) -> Iterator[None]:
         for name, definition in constraints:
             name = connection.ops.quote_name(name)
             cursor.execute(f"ALTER TABLE {quoted} ADD CONSTRAINT {name} {definition}")
+        cursor.execute(f"ALTER TABLE {quoted} ENABLE TRIGGER USER")
 
 
 def _preparation(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:

@@ -535,9 +535,11 @@ def main() -> None:
     parser.add_argument("--organizations", type=int, default=20)
     parser.add_argument("--expired", type=float, default=0.1, help="share of the tokens")
     parser.add_argument("--for-people", type=float, default=0.2, help="share of the tokens")
+    parser.add_argument("--add", action="store_true", help="only tokens, to the clients that are there")
     parser.add_argument("--credentials", type=Path, help="file for what a load needs")
     options = vars(parser.parse_args())
     path: Path | None = options.pop("credentials")
+    add: bool = options.pop("add")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
 
@@ -546,7 +548,10 @@ def main() -> None:
 
     call_command("migrate", verbosity=0)
     started = time.perf_counter()
-    filled = fill(**options)
+    if add:
+        filled = add_tokens(options["tokens"], expired=options["expired"], for_people=options["for_people"])
+    else:
+        filled = fill(**options)
     if path:
         filled.write(path)
     print(f"{options['tokens']:,} tokens in {time.perf_counter() - started:.1f} s")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from django.db.models import Max, Q, QuerySet
-from django.db.models.functions import Lower
+from django.db.models import CharField, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, JSONArray, Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from oauth2_provider.models import get_access_token_model
+from oauth2_provider.models import AbstractAccessToken, get_access_token_model
 
 from accounts import queries as account_queries
+from accounts import statements
 from accounts.actor import Actor
 from accounts.errors import Invalid, NotFound
 from accounts.models import Organization, User
@@ -219,6 +222,66 @@ def _newest(found: Iterable[tuple[uuid.UUID, datetime]]) -> dict[uuid.UUID, date
     for key, at in found:
         newest[key] = max(at, newest.get(key, at))
     return newest
+
+
+_WORD = Subquery(
+    ClientAuthorization.objects.filter(
+        organization_id=OuterRef("user__organization_id"), client_id=OuterRef("application_id")
+    ).values(said=JSONArray("state", "scope", "roles", "not_before"))
+)
+
+_TOKEN = statements.Select(
+    lambda digest: (
+        get_access_token_model()
+        .objects.filter(token_checksum=digest)
+        .select_related("application__organization", "user__organization", "user__division")
+        .annotate(
+            held=account_queries.held_column(
+                Coalesce(OuterRef("user__organization_id"), OuterRef("application__organization_id")),
+                Coalesce(OuterRef("user_id"), OuterRef("application_id")),
+            ),
+            said=_WORD,
+        )
+        .order_by()
+    ),
+    digest=CharField(),
+)
+
+
+def token(digest: str) -> AbstractAccessToken | None:
+    """An access token by its digest, with its client and person, their organizations, and all that decides
+    what it may do (`effective_access_of`): one statement. Whether it lives is for the caller to say."""
+    return _TOKEN.first(digest=digest)
+
+
+def effective_access_of(token: Any) -> EffectiveAccess:
+    """What a token may do, by what `token` has read."""
+    access = account_queries.access_in_column(token.held)
+    if token.user is None:
+        return EffectiveAccess(access)
+    return of_person(
+        access,
+        word=_word_said(token.user.organization, token.said),
+        asked=token.application.scope,
+        agreed=token.scope.split(),
+        given_at=token.created,
+    )
+
+
+def _word_said(organization: Organization, said: list[Any] | None) -> Word:
+    if said is None:
+        return Word(enforced=organization.enforce_scopes)
+    # SQLite has lists and moments as text, PostgreSQL only moments.
+    state, scope, roles, not_before = said
+    scope, roles = (json.loads(one) if isinstance(one, str) else one for one in (scope, roles))
+    moment = datetime.fromisoformat(not_before) if not_before else None
+    return Word(
+        enforced=organization.enforce_scopes,
+        state=state,
+        scope=frozenset(scope),
+        roles=frozenset(uuid.UUID(role) for role in roles),
+        not_before=moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None,
+    )
 
 
 def effective_access_of_client(client: Client) -> EffectiveAccess:

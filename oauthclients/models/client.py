@@ -72,7 +72,14 @@ class Client(AbstractApplication):
 
     class Meta:
         swappable = "OAUTH2_PROVIDER_APPLICATION_MODEL"
-        indexes = [models.Index(fields=["organization", "name"], name="client_listing")]
+        indexes = [
+            models.Index(fields=["organization", "name"], name="client_listing"),
+            models.Index(
+                fields=["date_to_delete"],
+                condition=models.Q(date_to_delete__isnull=False),
+                name="client_purging",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 "organization", Lower("name"), name="client_name_is_unique_in_organization"

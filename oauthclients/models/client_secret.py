@@ -28,6 +28,11 @@ class ClientSecret(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        indexes = [
+            models.Index(
+                fields=["ends_at"], condition=models.Q(ends_at__isnull=False), name="secret_purging"
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["client"],

@@ -58,7 +58,12 @@ class TokenFamily(models.Model):
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["ends_at"], name="family_purging")]
+        indexes = [
+            models.Index(fields=["ends_at"], name="family_purging"),
+            models.Index(
+                fields=["ended_at"], condition=models.Q(ended_at__isnull=False), name="family_end_purging"
+            ),
+        ]
 
 
 class FamilyToken(models.Model):

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from django.utils import timezone
-from oauth2_provider.models import AbstractAccessToken, get_access_token_model
+from oauth2_provider.models import AbstractAccessToken
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
@@ -45,12 +45,8 @@ class Caller:
 
     @cached_property
     def effective(self) -> EffectiveAccess:
-        """Read from the database, once per request and never across requests."""
-        if self.person is None:
-            return queries.effective_access_of_client(self.client)
-        return queries.effective_access(
-            self.person, self.client, self.token.scope.split(), self.token.created
-        )
+        """By what the statement that found the token has read."""
+        return queries.effective_access_of(self.token)
 
     @cached_property
     def actor(self) -> Actor:
@@ -81,12 +77,7 @@ def caller_of(value: str, *, counts: Callable[[Organization], bool] | None = Non
     `counts` says whether this is a use of the token, for its idle clock; None for a mere look at it.
     """
     now = timezone.now()
-    token = (
-        get_access_token_model()
-        .objects.select_related("application__organization", "user__organization", "user__division")
-        .filter(token_checksum=tokens.digest(value))
-        .first()
-    )
+    token = queries.token(tokens.digest(value))
     if token is None or token.expires <= now or token.application is None:
         return None
     if not token.application.accepts_tokens():

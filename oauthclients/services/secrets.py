@@ -15,12 +15,12 @@ import uuid
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit
+from accounts import audit, statements
 from accounts.actor import Actor
 from accounts.errors import Conflict, Invalid
 from oauthclients import queries
@@ -48,13 +48,20 @@ def find(client_id: uuid.UUID, secret: str, now: datetime) -> ClientSecret | Non
     secret or for an unknown client, so the two cost the same (DOT notes, trap 4;
     bench/client_enumeration.py).
     """
-    return (
-        ClientSecret.objects.filter(client_id=client_id, digest=digest(secret))
+    return _FOUND.first(client_id=client_id, digest=digest(secret), now=now)
+
+
+_FOUND = statements.Select(
+    lambda client_id, digest, now: (
+        ClientSecret.objects.filter(client_id=client_id, digest=digest)
         .filter(Q(ends_at=None) | Q(ends_at__gt=now))
         .select_related("client__organization")
         .order_by()
-        .first()
-    )
+    ),
+    client_id=models.UUIDField(),
+    digest=models.BinaryField(),
+    now=models.DateTimeField(),
+)
 
 
 def still_works(secret: ClientSecret, now: datetime) -> bool:

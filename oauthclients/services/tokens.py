@@ -20,7 +20,7 @@ from oauth2_provider.models import (
     set_token_value,
 )
 
-from accounts import audit
+from accounts import audit, statements
 from accounts import queries as account_queries
 from accounts.actor import Actor
 from accounts.errors import Conflict
@@ -47,6 +47,9 @@ def digest(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()
 
 
+_ADDED = statements.Insert(get_access_token_model())
+
+
 def issue(
     *,
     client: Client,
@@ -57,7 +60,8 @@ def issue(
     family: TokenFamily | None = None,
     clock: datetime | None = None,
 ) -> AbstractAccessToken:
-    """Stores an access token: one statement for a client's own, of which only the SHA-256 is kept.
+    """Stores an access token, of which only the SHA-256 is kept: one statement for a client's own, which is
+    not read back and so has no key here.
 
     `family` is that of a person's token. `clock` is when the token that it replaces was last used: being
     refreshed is not being used, so the idle time goes on.
@@ -69,6 +73,9 @@ def issue(
         expires=timezone.now() + timedelta(seconds=seconds),
     )
     set_token_value(token, value)
+    if family is None and clock is None:
+        _ADDED(token)
+        return token
     token.save(force_insert=True)
     if family is not None:
         FamilyToken.objects.create(token=token, family=family)

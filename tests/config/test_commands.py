@@ -14,7 +14,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model
 
-from accounts import queries
+from accounts import batches, queries
 from accounts.models import (
     AuditEvent,
     Organization,
@@ -297,9 +297,8 @@ def test_purge_keeps_what_an_app_can_still_refresh_or_must_not_use_again(cast, b
 
 
 def test_purge_works_through_more_than_one_batch(cast, monkeypatch):
-    from config.management.commands import purge
-
-    monkeypatch.setattr(purge, "BATCH", 2)
+    for name, size in (("FIRST", 2), ("FEWEST", 1), ("MOST", 2)):
+        monkeypatch.setattr(batches, name, size)
     for user in (cast.ada, cast.ben, cast.eve):
         ClientDraft.objects.create(user=user)
     ClientDraft.objects.update(saved_at=timezone.now() - timedelta(days=15))

@@ -1,0 +1,31 @@
+"""`make bench`, and `make bench ARGS=--quick`."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from bench.compare import report, scenarios
+
+RESULTS = Path(__file__).resolve().parents[1] / "results.md"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make bench", description="Compares Latchkey side by side.")
+    parser.add_argument("--quick", action="store_true", help="one short round, to try the bench itself")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--results", type=Path, help="where to write them (default: bench/results.md)")
+    chosen = parser.parse_args()
+    size = scenarios.QUICK if chosen.quick else scenarios.Size()
+    size = replace(size, rounds=chosen.rounds or size.rounds, seconds=chosen.seconds or size.seconds)
+    text = report.markdown(scenarios.run(size))
+    # A short run does not take the place of a whole one.
+    results = chosen.results or (None if chosen.quick else RESULTS)
+    if results:
+        results.write_text(text)
+    print(f"\n{text}")
+
+
+main()

@@ -1,0 +1,210 @@
+"""What is measured, as one run of `make bench`."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from dataclasses import dataclass, field
+
+from bench.compare import databases, load, machine, rounds
+from bench.compare.load import Answered
+from bench.compare.peers import Server, Yard
+from bench.compare.rounds import Case, Result
+
+CLIENTS, PEOPLE, ORGANIZATIONS = 2_000, 2_000, 20
+EXPIRED = 1_000_000
+# While something else goes on, few ask, and none of them at once after its answer.
+LIGHT_CONNECTIONS, LIGHT_PAUSE = 4, 20
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much a run does. `few` and `many` are the tokens between which growth is measured; without
+    `whole`, growth, purging and several processes are left out."""
+
+    rounds: int = 3
+    seconds: float = 4.0
+    tokens: int = 100_000
+    few: int = 1_000
+    many: int = 1_000_000
+    expired: int = EXPIRED
+    whole: bool = True
+
+
+QUICK = Size(rounds=1, seconds=1.0, tokens=50_000, whole=False)
+
+
+@dataclass(frozen=True)
+class Purge:
+    """Seconds that `manage.py purge` took from its start to its end, its own processor seconds, and the
+    token endpoint's times before it and meanwhile."""
+
+    removed: int
+    left: int
+    seconds: float
+    cpu: float
+    idle: Answered
+    meanwhile: Answered
+
+
+@dataclass
+class Findings:
+    """What a run found: results by the names of their cases, and sentences for the reader."""
+
+    size: Size
+    results: dict[str, Result] = field(default_factory=dict)
+    purge: Purge | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def run(size: Size) -> Findings:
+    findings = Findings(size)
+    helpers = databases.processes()
+    if len(helpers) < 2:
+        findings.notes.append(
+            "PostgreSQL or Redis runs elsewhere: its processes were not moved or counted, and "
+            "what they used counts as that of others."
+        )
+    with machine.moved(helpers, machine.REST) as moved:
+        if not moved:
+            findings.notes.append("The system did not let the bench move PostgreSQL and Redis.")
+        with Yard() as yard:
+            _side_by_side(yard, findings, helpers)
+        if size.whole:
+            with Yard() as yard:
+                _growth(yard, findings, helpers)
+    if size.whole:
+        with Yard() as yard:
+            _processes(yard, findings, helpers)
+    return findings
+
+
+def _say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)
+
+
+def _measure(findings: Findings, cases: list[Case], helpers: list[int]) -> None:
+    size = findings.size
+    databases.checkpoint()
+    found = rounds.run(cases, rounds=size.rounds, seconds=size.seconds, helpers=helpers, patient=size.whole)
+    findings.results.update(found)
+
+
+def _side_by_side(yard: Yard, findings: Findings, helpers: list[int]) -> None:
+    _say(f"Latchkey with {findings.size.tokens:,} tokens, and what it is compared with")
+    latchkey = yard.latchkey(
+        "latchkey",
+        yard.latchkey_data(
+            "latchkey",
+            tokens=findings.size.tokens,
+            clients=CLIENTS,
+            people=PEOPLE,
+            organizations=ORGANIZATIONS,
+        ),
+    )
+    vanilla = yard.vanilla(yard.dot_data("vanilla_dot"))
+    tuned = yard.under_granian("tuned_dot", yard.dot_data("tuned_dot"))
+    bare = yard.under_granian("bare_django", yard.bare_data())
+    oidc: Server | None = None
+    if why := yard.why_no_node():
+        findings.notes.append(why)
+    else:
+        oidc = yard.oidc(yard.oidc_data())
+
+    cases = [
+        _case("token: Latchkey", latchkey, "token"),
+        _case("token: vanilla DOT", vanilla, "token", stretch=3.0),
+        _case("token: tuned DOT", tuned, "token"),
+        _case("token: bare Django", bare, "token"),
+        *([_case("token: oidc-provider", oidc, "token")] if oidc else []),
+        _case("users/me: Latchkey", latchkey, "users/me"),
+        _case("users/me: DRF and DOT", tuned, "users/me"),
+        _case("tokens/me: Latchkey", latchkey, "tokens/me"),
+        _case("tokens/me: DRF and DOT", tuned, "tokens/me"),
+        _case("decision: Latchkey", latchkey, "decision"),
+        *([_case("decision: oidc-provider", oidc, "introspection")] if oidc else []),
+    ]
+    _measure(findings, cases, helpers)
+
+
+def _growth(yard: Yard, findings: Findings, helpers: list[int]) -> None:
+    size = findings.size
+    servers = {}
+    for name, tokens in (("few", size.few), ("many", size.many)):
+        _say(f"Latchkey with {tokens:,} tokens")
+        data = yard.latchkey_data(
+            name,
+            tokens=tokens,
+            clients=CLIENTS,
+            people=PEOPLE,
+            organizations=ORGANIZATIONS,
+            expired=0.0,
+        )
+        servers[name] = yard.latchkey(name, data)
+    cases = [
+        _case(f"{what}: {name}", server, what)
+        for what in ("token", "tokens/me")
+        for name, server in servers.items()
+    ]
+    _measure(findings, cases, helpers)
+    servers["few"].stop()
+    findings.purge = _purge(yard, servers["many"], size, helpers)
+
+
+def _purge(yard: Yard, server: Server, size: Size, helpers: list[int]) -> Purge:
+    _say(f"Purging {size.expired:,} expired tokens")
+    call = server.data.calls["token"]
+
+    def light(seconds: float) -> subprocess.Popen[str]:
+        with machine.starting_on(machine.REST):
+            return load.start(
+                server.port, call, seconds=seconds, connections=LIGHT_CONNECTIONS, pause=LIGHT_PAUSE
+            )
+
+    load.finish(light(2))
+    more = ["-m", "bench.generate", "--add", f"--tokens={size.expired}", "--expired=1", "--for-people=0"]
+    command, environment = yard.latchkey_command("many", server.data, "purge", "--verbosity=0")
+    yard.run([command[0], *more], environment, "expired tokens")
+    databases.checkpoint()
+    before = _expired(server.data.database)
+    idle = load.finish(light(max(6, size.seconds)))
+    loading = light(120)
+    started, used = time.monotonic(), rounds.ended()
+    with machine.starting_on(machine.REST):
+        yard.run(command, environment, "purge")
+    seconds, cpu = time.monotonic() - started, rounds.ended() - used
+    meanwhile = load.finish(loading, now=True)
+    left = _expired(server.data.database)
+    found = Purge(before - left, left, seconds, cpu, idle, meanwhile)
+    _say(f"{found.removed:,} in {seconds:.1f} s; p99 {idle.p99:.1f} ms, meanwhile {meanwhile.p99:.1f}")
+    return found
+
+
+def _expired(database: str) -> int:
+    counted = "SELECT count(*) FROM oauth2_provider_accesstoken WHERE expires <= now()"
+    return int(databases.one(counted, database))
+
+
+def _processes(yard: Yard, findings: Findings, helpers: list[int]) -> None:
+    """Server, load, PostgreSQL and Redis share all processors."""
+    _say("Latchkey with one process and with two")
+    data = yard.latchkey_data(
+        "workers",
+        tokens=findings.size.tokens,
+        clients=CLIENTS,
+        people=PEOPLE,
+        organizations=ORGANIZATIONS,
+    )
+    both = machine.SERVER | machine.REST
+    cases = []
+    for workers in (1, 2):
+        server = yard.latchkey(f"workers{workers}", data, workers=workers, processors=both, load_on=both)
+        cases += [_case(f"{what}: {workers} processes", server, what) for what in ("token", "tokens/me")]
+    _measure(findings, cases, helpers)
+
+
+def _case(name: str, server: Server, what: str, *, stretch: float = 1.0) -> Case:
+    return Case(name, server, server.data.calls[what], stretch=stretch)
+
+
+__all__ = ["QUICK", "Findings", "Purge", "Size", "run"]

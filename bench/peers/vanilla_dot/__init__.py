@@ -1,0 +1,1 @@
+"""django-oauth-toolkit as in its tutorial: `startproject`, the app, its URLs, and nothing tuned."""
