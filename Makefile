@@ -3,11 +3,12 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 SDK := tests/sdk/node_modules/.package-lock.json
+PEER := bench/peers/oidc_provider/node_modules/.package-lock.json
 PIP := $(PY) -m pip --disable-pip-version-check --quiet install --require-hashes
 JOBS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint format lock browser clean
+.PHONY: help run demo test bench lint format lock browser wrk clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,6 +21,9 @@ demo: $(VENV)/run.stamp ## Give the demo people and clients fresh credentials an
 
 test: $(VENV)/dev.stamp $(SDK) browser ## Run the tests (ARGS="-k wizard" chooses some)
 	$(PY) manage.py test -n $(JOBS) $(ARGS)
+
+bench: $(VENV)/run.stamp $(VENV)/bench.stamp $(PEER) wrk ## Compare with others, and write bench/results.md (ARGS=--quick tries it)
+	$(PY) -m bench.compare $(ARGS)
 
 lint: $(VENV)/dev.stamp ## Check style, types, migrations and the production settings
 	$(VENV)/bin/ruff check .
@@ -35,12 +39,16 @@ format: $(VENV)/dev.stamp ## Put the code into shape
 lock: $(VENV)/dev.stamp ## Write the lock files anew from pyproject.toml
 	$(VENV)/bin/uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header -q -o requirements.lock
 	$(VENV)/bin/uv pip compile pyproject.toml --group dev --universal --generate-hashes --python-version 3.11 --no-header -q -o requirements-dev.lock
+	$(VENV)/bin/uv pip compile bench/requirements.in --universal --generate-hashes --python-version 3.11 --no-header -q -o bench/requirements.lock
 
 browser: # Chromium for the journeys: the machine's own, else Debian's
 	@sh tests/get-browser
 
+wrk: # What the bench loads the servers with: the machine's own, else Debian's
+	@sh bench/get-wrk
+
 clean: ## Remove what was installed (not the data in var/)
-	rm -rf $(VENV) $(dir $(SDK))
+	rm -rf $(VENV) $(dir $(SDK)) $(dir $(PEER))
 
 $(PY):
 	@sh config/make-venv $(VENV)
@@ -63,4 +71,19 @@ $(SDK): tests/sdk/package-lock.json
 		cd $(dir $<) && npm ci --ignore-scripts --no-audit --no-fund --silent && touch $(notdir $(@D))/$(@F); \
 	else \
 		echo "Node.js is missing: the tests of the JavaScript SDK and with an identity provider will be skipped."; \
+	fi
+
+# What Latchkey is compared with has an environment of its own, so that it changes nothing in Latchkey's.
+$(VENV)/bench.stamp: bench/requirements.lock | $(PY)
+	@echo "Installing what the bench compares with into $(VENV)/bench ..."
+	@sh config/make-venv $(VENV)/bench
+	@$(VENV)/bench/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --only-binary :all: -r $<
+	@touch $@
+
+$(PEER): bench/peers/oidc_provider/package-lock.json
+	@if command -v node >/dev/null && command -v npm >/dev/null; then \
+		echo "Installing what the bench compares with under Node.js ..."; \
+		cd $(dir $<) && npm ci --ignore-scripts --no-audit --no-fund --silent && touch $(notdir $(@D))/$(@F); \
+	else \
+		echo "Node.js is missing: oidc-provider will be left out."; \
 	fi

@@ -1,8 +1,8 @@
 """The statements of the hot paths: written with the ORM, compiled once, and run as prepared statements.
 
-The ORM takes longer to put a statement together than the database takes to answer it. Here it does so once
-per process; from then on only the values change. What a statement reads, and what becomes of a row, is still
-the models' to say. Nothing is remembered of an answer.
+The ORM takes longer to put a statement together than the database takes to answer it. Here it does so
+once per process; from then on only the values change. What a statement reads, and what becomes of a row, is
+still the models' to say. Nothing is remembered of an answer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection, models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models.query import get_related_populators  # type: ignore[attr-defined]
+from django.db.models.query import get_related_populators
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -76,10 +76,7 @@ class Insert(Generic[Row]):
     def __call__(self, instance: Row) -> None:
         _write(
             self._sql,
-            [
-                field.get_db_prep_save(field.pre_save(instance, True), connection)
-                for field in self._fields
-            ],
+            [field.get_db_prep_save(field.pre_save(instance, True), connection) for field in self._fields],
         )
 
 
@@ -114,7 +111,7 @@ def _instances(model: type[models.Model], compiler: Any) -> Callable[[Sequence[A
     fields = klass["select_fields"]
     start, end = fields[0], fields[-1] + 1
     names = [column.target.attname for column, _sql, _alias in select[start:end]]
-    related = get_related_populators(klass, select, connection.alias)
+    related = get_related_populators(klass, select, connection.alias)  # type: ignore[call-arg]
     converters = compiler.get_converters([expression for expression, _sql, _alias in select])
 
     def instance(row: Sequence[Any]) -> Any:

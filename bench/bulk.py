@@ -102,7 +102,7 @@ class _Columns:
 
     @property
     def names(self) -> str:
-        return ", ".join(connection.ops.quote_name(field.column) for field in self.fields)
+        return ", ".join(connection.ops.quote_name(str(field.column)) for field in self.fields)
 
 
 def _has_default(field: models.Field[Any, Any]) -> bool:

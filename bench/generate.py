@@ -33,6 +33,9 @@ MANY = 10_000
 # How many credentials and tokens are kept for the load: enough that no token is called more often than
 # the product's rate limit allows.
 KEPT = 4_000
+# Of how many clients, and of how many apps, they are. When a client was last used is noted once a minute,
+# and a measurement lasts seconds: with more clients, most requests would be the first in a minute.
+BUSY = 200
 
 
 @dataclass
@@ -267,7 +270,7 @@ def make_clients(homes: list[Home], count: int, *, keep: int = KEPT) -> list[tup
         own = {id for id, _home, _n in services}
         for id, _home, _n in rows:
             value = secrets.PREFIX + randomness.token_urlsafe(32)
-            if id in own and len(kept) < keep:
+            if id in own and len(kept) < min(keep, BUSY):
                 kept.append((str(id), value))
             yield uuid.uuid4(), id, secrets.digest(value), value[-4:]
 
@@ -359,12 +362,13 @@ def _client_tokens(count: int, gone: int, keep: int) -> list[str]:
     )
     texts = [str(id) for id in clients]
     model = get_access_token_model()
-    first, kept = bulk.next_id(model), _Sample(keep, count - gone)
+    busy = min(1.0, BUSY / max(len(texts), 1))
+    first, kept = bulk.next_id(model), _Sample(keep, int((count - gone) * busy))
 
     def rows() -> Iterator[tuple[Any, ...]]:
         for n, (given, ends, lives) in enumerate(_times(count, gone)):
             value = randomness.token_urlsafe(32)
-            if lives:
+            if lives and n % len(texts) < BUSY:
                 kept.offer(value)
             at = str(given)
             yield first + n, texts[n % len(texts)], tokens.digest(value), at, at, str(ends)
@@ -386,7 +390,9 @@ def _person_tokens(count: int, gone: int, keep: int) -> list[str]:
     if not pairs:
         return []
     model, refresh = get_access_token_model(), get_refresh_token_model()
-    first, kept = bulk.next_id(model), _Sample(keep, count - gone)
+    apps = sorted({client for _consent, _user, client in pairs})
+    busy = set(apps[:BUSY])
+    first, kept = bulk.next_id(model), _Sample(keep, (count - gone) * len(busy) // len(apps))
     families = [uuid.uuid4() for _ in range(count)]
     times = list(_times(count, gone))
     long = timedelta(days=30)
@@ -412,9 +418,9 @@ def _person_tokens(count: int, gone: int, keep: int) -> list[str]:
     def rows() -> Iterator[tuple[Any, ...]]:
         for n, (given, ends, lives) in enumerate(times):
             value = randomness.token_urlsafe(32)
-            if lives:
-                kept.offer(value)
             _consent, user, client = pairs[n % len(pairs)]
+            if lives and client in busy:
+                kept.offer(value)
             at = str(given)
             yield first + n, client, user, tokens.digest(value), at, at, str(ends)
 

@@ -8,6 +8,9 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import resolve
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
 
 from accounts.errors import DomainError
 from accounts.origin import Origin, acting_from
@@ -48,6 +51,45 @@ class RequestOriginMiddleware:
         return response
 
 
+class ShortWayMiddleware:
+    """Programs go from here straight to their view: sessions, forms, messages and languages are for pages.
+
+    A call with an `Origin` comes from a page of somebody's app, and takes the long way, on which the
+    headers for it are written (CORS).
+    """
+
+    # Where programs call; what people see under /oauth/ is a page.
+    PATHS = ("/api/v2/", "/oauth/token", "/oauth/introspect", "/oauth/revoke")
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(self.PATHS) or "HTTP_ORIGIN" in request.META:
+            return self.get_response(request)
+        request.get_host()  # raises for a host that is not ours
+        translation.activate(settings.LANGUAGE_CODE)  # the thread may have served a page in another one
+        found = request.resolver_match = resolve(request.path_info)
+        response: HttpResponse = found.func(request, *found.args, **found.kwargs)
+        if hasattr(response, "render"):
+            response = response.render()
+        headers = response.headers
+        if "Cache-Control" not in headers:
+            keep_out_of_caches(response)
+        headers["X-Frame-Options"] = settings.X_FRAME_OPTIONS
+        headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+        patch_vary_headers(response, ("origin",))  # with one, it says more
+        if not response.streaming and "Content-Length" not in headers:
+            headers["Content-Length"] = str(len(response.content))
+        return response
+
+
+def keep_out_of_caches(response: HttpResponse) -> None:
+    response["Cache-Control"] = "no-cache, no-store, must-revalidate"
+    response["Pragma"] = "no-cache"
+    response["Expires"] = "0"
+
+
 class NoStoreMiddleware:
     """Pages show what one person may see at one moment: no cache keeps them, the browser's included, so
     that nothing can be read by going back after signing out."""
@@ -58,9 +100,7 @@ class NoStoreMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         if not response.has_header("Cache-Control"):
-            response["Cache-Control"] = "no-cache, no-store, must-revalidate"
-            response["Pragma"] = "no-cache"
-            response["Expires"] = "0"
+            keep_out_of_caches(response)
         return response
 
 

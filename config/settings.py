@@ -80,6 +80,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.RequestOriginMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "config.middleware.ShortWayMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -131,6 +132,10 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"].setdefault("CONN_MAX_AGE", 600)
     DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
+    if env.bool("DATABASE_PREPARE", default=True):
+        # The statements of accounts/statements.py are planned once per connection. A connection pooler that
+        # gives each transaction another connection may not be able to do that.
+        DATABASES["default"].setdefault("OPTIONS", {}).setdefault("prepare_threshold", 1)
 
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 
@@ -267,6 +272,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 # How often each worker offers to remove what has ended; one at a time does. 0: only `manage.py purge` does.
 PURGE_EVERY_SECONDS = env.int("PURGE_EVERY_SECONDS", default=60)
+# Use is noted in memory and written down so often (services/usage.py).
+USAGE_FLUSH_SECONDS = env.float("USAGE_FLUSH_SECONDS", default=2.0)
 # Kept for so many days; 0 for ever.
 AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", default=0)
 USAGE_RETENTION_DAYS = env.int("USAGE_RETENTION_DAYS", default=400)

@@ -9,6 +9,10 @@ from oauthclients.authorization_server.leaving import leave
 from oauthclients.authorization_server.metadata import metadata
 
 urlpatterns = [
+    # First, for they are asked for most.
+    path("oauth/", include("oauthclients.authorization_server.urls")),
+    path("api/v2", NoSuchRoute.as_view()),  # else Django would redirect to it with a slash
+    path("api/v2/", include("oauthclients.api.urls")),
     path("", views.start, name="start"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
@@ -23,12 +27,9 @@ urlpatterns = [
     path("admin/divisions/", include("oauthclients.console.divisions_urls")),
     path("account/apps/", include("oauthclients.console.your_apps_urls")),
     path("", include("accounts.sign_in.urls")),
-    path("oauth/", include("oauthclients.authorization_server.urls")),
     path("logout", leave, name="logout"),
     path(".well-known/oauth-authorization-server", metadata, name="metadata"),
     path("api/schema", document, name="api-schema"),
-    path("api/v2", NoSuchRoute.as_view()),  # else Django would redirect to it with a slash
-    path("api/v2/", include("oauthclients.api.urls")),
 ]
 
 handler400 = "config.views.bad_request"

@@ -9,6 +9,8 @@ from django.core.cache import cache
 from django.db.backends.sqlite3.base import DatabaseOperations
 from django.test import Client as Browser
 
+from accounts import rates
+from oauthclients.services import usage
 from tests import cast as standing_cast
 from tests.cast import PASSWORD, Cast
 
@@ -25,7 +27,7 @@ def _audit_trail_can_be_emptied():
 
     def sql_flush(self, *args, **kwargs):
         return [
-            "INSERT INTO accounts_auditretention (until) VALUES ('9999')",
+            "INSERT INTO accounts_auditretention (until) VALUES ('9999-12-31')",
             *flush(self, *args, **kwargs),
             "DELETE FROM accounts_auditretention",
         ]
@@ -38,6 +40,8 @@ def _audit_trail_can_be_emptied():
 @pytest.fixture(autouse=True)
 def _empty_cache():
     cache.clear()
+    rates.forget()
+    usage.forget()
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 from config.settings import *  # noqa: F403
 
 ALLOWED_HOSTS = ["*"]
+# Tests say themselves when what was noted of use is written: `usage.flush()`.
+USAGE_FLUSH_SECONDS = 0
 # Argon2 is what people's passwords get; hashing hundreds of them proves nothing more.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {  # noqa: F405

@@ -12,7 +12,7 @@ TRIGGER = "accounts_auditevent_is_kept"
 INSTALL = {
     "sqlite": [
         # SQLite has no settings of a transaction. A row of this table is there within one only.
-        "CREATE TABLE accounts_auditretention (until datetime NOT NULL)",
+        "CREATE TABLE accounts_auditretention (until text NOT NULL)",
         f"""CREATE TRIGGER {TRIGGER} BEFORE DELETE ON accounts_auditevent
         WHEN NOT EXISTS (SELECT 1 FROM accounts_auditretention WHERE OLD.at < until)
         BEGIN SELECT RAISE(ABORT, 'audit events are never deleted'); END""",

@@ -7,6 +7,7 @@ oidc.py          the rows of the one that runs under Node.js
 load.py          one round of requests, by wrk with load.lua
 rounds.py        rounds of several servers by turns, and their medians
 scenarios.py     what is measured
+aims.py          what it is to show
 report.py        results.md
 __main__.py      the command
 """

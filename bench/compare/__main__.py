@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +20,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--results", type=Path, help="where to write them (default: bench/results.md)")
     chosen = parser.parse_args()
+    # Whoever ends it finds no servers and no databases left.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     size = scenarios.QUICK if chosen.quick else scenarios.Size()
     size = replace(size, rounds=chosen.rounds or size.rounds, seconds=chosen.seconds or size.seconds)
     text = report.markdown(scenarios.run(size))

@@ -1,6 +1,6 @@
 -- One scenario for wrk: every line of the file BENCH_REQUESTS is a request, by turns. A line is the value of
 -- the Authorization header and, after a tab, the body of a form. BENCH_METHOD and BENCH_PATH are the same for all;
--- BENCH_PAUSE is how many milliseconds each connection waits before it goes on.
+-- BENCH_PAUSE is how many milliseconds each connection waits on average before it goes on.
 
 local requests, at = {}, 0
 local pause = tonumber(os.getenv("BENCH_PAUSE") or "0")
@@ -28,8 +28,9 @@ function request()
 end
 
 if pause > 0 then
+  -- At random, so that the connections do not keep step.
   function delay()
-    return pause
+    return math.random(0, 2 * pause)
   end
 end
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from bench.compare import databases, load, machine, oidc
 from bench.compare.load import Call
@@ -152,6 +152,7 @@ class Yard:
                 "token": self._token_call(name, "/o/token/", filled),
                 "tokens/me": self._bearer_call(name, "/tokens/me", filled["client_tokens"]),
                 "users/me": self._bearer_call(name, "/users/me", filled["person_tokens"]),
+                "users/least": self._bearer_call(name, "/users/least", filled["person_tokens"]),
             },
         )
 
@@ -170,7 +171,7 @@ class Yard:
         more = ["--no-ws", "--log-level=error", "--host=127.0.0.1", "--port={port}", "{application}"]
         return self._peer(name, data, [*arguments, *more])
 
-    def _peer_data(self, name: str, module: str, settings: str) -> tuple[dict[str, list[str]], str]:
+    def _peer_data(self, name: str, module: str, settings: str) -> tuple[dict[str, Any], str]:
         database = self._database(name)
         credentials = self.state / f"{name}.json"
         environment = databases.variables(database) | {
@@ -247,7 +248,7 @@ class Yard:
         file = self.state / f"{name}-{what.replace('/', '-')}.requests"
         return Call(method, path, load.write(file, lines))
 
-    def _token_call(self, name: str, path: str, filled: dict[str, list[str]]) -> Call:
+    def _token_call(self, name: str, path: str, filled: dict[str, Any]) -> Call:
         lines = [f"{load.basic(id, secret)}\t{FORM}" for id, secret in filled["clients"]]
         return self._call(name, "token", "POST", path, lines)
 

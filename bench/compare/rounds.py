@@ -16,7 +16,7 @@ CONNECTIONS = 8
 WARM_UP = 1.0
 # More than this of a processor, used by anybody else, spoils a round; it is repeated so often.
 FOREIGN = 0.3
-TRIES = 4
+TRIES = 3
 SETTLES_WITHIN = 20.0
 
 
@@ -39,12 +39,14 @@ class Round:
     p99: float
     cpu_ms: float
     share: float
+    helped: float
     foreign: float
 
 
 @dataclass
 class Result:
-    """The rounds of one case. Times in milliseconds; `share` is what the server used of a processor."""
+    """The rounds of one case. Times in milliseconds; `share` is what the server used of a processor,
+    `helped` what PostgreSQL and Redis did."""
 
     rounds: list[Round] = field(default_factory=list)
 
@@ -90,7 +92,8 @@ def _one(case: Case, seconds: float, helpers: list[int]) -> Round:
         running = load.start(case.server.port, case.call, seconds=seconds, connections=case.connections)
     answered = load.finish(running)
     cpu = machine.used_by(own) - before
-    known = cpu + machine.used_by(helpers) - helped + itself() + ended() - mine
+    helped = machine.used_by(helpers) - helped
+    known = cpu + helped + itself() + ended() - mine
     foreign = (machine.used() - everybody - known) / answered.seconds
     _settle(own)
     return Round(
@@ -99,6 +102,7 @@ def _one(case: Case, seconds: float, helpers: list[int]) -> Round:
         p99=answered.p99,
         cpu_ms=cpu / max(answered.requests, 1) * 1000,
         share=cpu / answered.seconds,
+        helped=helped / answered.seconds,
         foreign=max(0.0, foreign),
     )
 

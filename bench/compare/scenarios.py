@@ -119,8 +119,9 @@ def _side_by_side(yard: Yard, findings: Findings, helpers: list[int]) -> None:
         *([_case("token: oidc-provider", oidc, "token")] if oidc else []),
         _case("users/me: Latchkey", latchkey, "users/me"),
         _case("users/me: DRF and DOT", tuned, "users/me"),
+        _case("users/me: DRF and DOT, least", tuned, "users/least"),
         _case("tokens/me: Latchkey", latchkey, "tokens/me"),
-        _case("tokens/me: DRF and DOT", tuned, "tokens/me"),
+        _case("tokens/me: DRF and DOT, least", tuned, "tokens/me"),
         _case("decision: Latchkey", latchkey, "decision"),
         *([_case("decision: oidc-provider", oidc, "introspection")] if oidc else []),
     ]
@@ -197,9 +198,9 @@ def _processes(yard: Yard, findings: Findings, helpers: list[int]) -> None:
     )
     both = machine.SERVER | machine.REST
     cases = []
-    for workers in (1, 2):
+    for workers, word in ((1, "one process"), (2, "two processes")):
         server = yard.latchkey(f"workers{workers}", data, workers=workers, processors=both, load_on=both)
-        cases += [_case(f"{what}: {workers} processes", server, what) for what in ("token", "tokens/me")]
+        cases += [_case(f"{what}: {word}", server, what) for what in ("token", "tokens/me")]
     _measure(findings, cases, helpers)
 
 

@@ -17,6 +17,7 @@ CLIENTS, TOKENS = 2_000, 4_000
 
 def main() -> None:
     django.setup()
+    from django.apps import apps
     from django.contrib.auth import get_user_model
     from django.contrib.auth.hashers import make_password
     from django.core.management import call_command
@@ -24,6 +25,8 @@ def main() -> None:
     from oauth2_provider.models import get_access_token_model, get_application_model
 
     call_command("migrate", verbosity=0)
+    # What an application without migrations has, in a database that is there.
+    call_command("migrate", run_syncdb=True, verbosity=0)
     applications, tokens, people = get_application_model(), get_access_token_model(), get_user_model()
     # One secret for all: hashing takes a third of a second each, and the server cannot tell.
     secret = secrets.token_urlsafe(32)
@@ -47,6 +50,8 @@ def main() -> None:
             for n in range(CLIENTS)
         ]
     )
+    if apps.is_installed("bench.peers.tuned_dot"):
+        _directory(clients, users)
 
     def living(user_of: Any) -> list[str]:
         values = [secrets.token_urlsafe(32) for _ in range(TOKENS)]
@@ -74,6 +79,41 @@ def main() -> None:
     path = os.environ["CREDENTIALS"]
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(filled, file)
+
+
+def _directory(clients: list[Any], users: list[Any]) -> None:
+    """What the reads of bench/peers/tuned_dot tell beside Django's own user."""
+    from bench.peers.tuned_dot.models import Approval, Division, Organization, Phone, Profile
+
+    organizations = Organization.objects.bulk_create([Organization(name=f"Bench {n}") for n in range(20)])
+    divisions = Division.objects.bulk_create(
+        [
+            Division(organization=one, name=name)
+            for one in organizations
+            for name in ("Home", "East", "West")
+        ]
+    )
+    Profile.objects.bulk_create(
+        [
+            Profile(
+                user=user,
+                division=divisions[n % len(divisions)],
+                department=f"Department {n % 40}",
+                state="active",
+            )
+            for n, user in enumerate(users)
+        ]
+    )
+    Phone.objects.bulk_create(
+        [
+            Phone(user=user, kind="work", value=f"+1 555 {n:06}")
+            for n, user in enumerate(users)
+            if n % 4 == 0
+        ]
+    )
+    Approval.objects.bulk_create(
+        [Approval(application=client, organization=one) for client in clients for one in organizations]
+    )
 
 
 if __name__ == "__main__":

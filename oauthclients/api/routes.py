@@ -3,10 +3,10 @@ guard asks for."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cache
 
+from oauthclients.api.route_names import template
 from oauthclients.api.views import ApiView
 
 _METHODS = ("get", "post", "put", "patch", "delete")
@@ -25,7 +25,7 @@ def _by_scope() -> Mapping[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     for url in urlpatterns:
         view: type[ApiView] = url.callback.view_class  # type: ignore[attr-defined]
-        path = re.sub(r"<\w+:(\w+)>", lambda found: f"{{{_camel(found[1])}}}", str(url.pattern))
+        path = template(str(url.pattern)).removeprefix("/")
         for method in _METHODS:
             requirement = getattr(getattr(view, method, None), "requirement", None)
             for scope in requirement.scopes if requirement else ():
@@ -33,8 +33,3 @@ def _by_scope() -> Mapping[str, tuple[str, ...]]:
     return {
         scope: tuple(sorted(paths, key=lambda one: one.split()[::-1])) for scope, paths in found.items()
     }
-
-
-def _camel(name: str) -> str:
-    """`user_id` as the vendor writes it: `userId`."""
-    return re.sub(r"_(\w)", lambda letter: letter[1].upper(), name)

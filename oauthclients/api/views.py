@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
@@ -14,7 +15,9 @@ from rest_framework.views import APIView
 from accounts.actor import Actor
 from accounts.models import Organization
 from oauthclients.api.errors import ApiError
+from oauthclients.api.route_names import template
 from oauthclients.resource_server.bearer import Caller
+from oauthclients.services import usage
 
 # Answers show what one token may see at one moment (wire contract G3).
 _NO_STORE = {
@@ -72,7 +75,20 @@ class ApiView(APIView):
             response["inin-ratelimit-count"] = str(used)
             response["inin-ratelimit-allowed"] = str(window.limit)
             response["inin-ratelimit-reset"] = str(window.resets_in())
+        if isinstance(caller := getattr(request, "_user", None), Caller):
+            self._count(request, caller, response.status_code)
         return response
+
+    def _count(self, request: Request, caller: Caller, status: int) -> None:
+        found = request._request.resolver_match
+        usage.count(
+            organization_id=caller.organization.id,
+            client_id=caller.client.id,
+            method=request.method or "",
+            route=template(found.route) if found else "",
+            status=status,
+            now=timezone.now(),
+        )
 
 
 class NoSuchRoute(ApiView):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -26,9 +26,9 @@ from oauthclients import scopes as scope_catalogue
 from oauthclients.authorization_server.client_authentication import credentials
 from oauthclients.authorization_server.errors import SlowDown
 from oauthclients.authorization_server.server import at_token_endpoint, sign_in_of
-from oauthclients.models import Client
+from oauthclients.models import Client, ClientSecret
 from oauthclients.rules import home_region, redirect_uris, token_life
-from oauthclients.services import access, families, secrets, tokens, vouching
+from oauthclients.services import access, families, secrets, tokens, usage, vouching
 
 log = logging.getLogger(__name__)
 
@@ -290,10 +290,22 @@ class Validator(OAuth2Validator):
             self._issue(token, request)
         secret = vars(request).get("used_secret")
         if at_token_endpoint(request) and sign_in is None:
-            tokens.note_use(request.client, now, secret)
+            self._used(request, now, secret)
         else:
-            # After the exchange: the client's row is not to be waited for while a consent is held.
-            transaction.on_commit(lambda: tokens.note_use(request.client, now, secret))
+            transaction.on_commit(lambda: self._used(request, now, secret))
+
+    def _used(self, request: Any, now: datetime, secret: ClientSecret | None) -> None:
+        client = request.client
+        here = client.organization if request.user is None else request.user.organization
+        usage.client_used(client, now, secret)
+        usage.count(
+            organization_id=here.id,
+            client_id=client.id,
+            method="POST",
+            route="/oauth/token" if at_token_endpoint(request) else "/oauth/authorize",
+            status=200,
+            now=now,
+        )
 
     def _save_implicit(self, token: Any, request: Any) -> None:
         decision = request.decision

@@ -32,7 +32,7 @@ from oauthclients.authorization_server.client_authentication import (
 from oauthclients.authorization_server.errors import SlowDown, TooLarge
 from oauthclients.authorization_server.validator import client_key
 from oauthclients.models import Client
-from oauthclients.services import secrets, tokens
+from oauthclients.services import secrets, usage
 
 log = logging.getLogger(__name__)
 
@@ -176,7 +176,16 @@ class ClientView(OAuthEndpoint):
         if client is None:
             raise InvalidClientError
         request.browser_client = client  # type: ignore[attr-defined]  # for cors.py
-        return self.respond(body, client, by_secret=by_secret)
+        response = self.respond(body, client, by_secret=by_secret)
+        usage.count(
+            organization_id=client.organization_id,
+            client_id=client.id,
+            method="POST",
+            route=request.path_info,
+            status=response.status_code,
+            now=timezone.now(),
+        )
+        return response
 
     def by_id(self, client_id: str) -> Client | None:
         """Apps that may run where a secret cannot be kept."""
@@ -196,7 +205,7 @@ def _by_secret(sent: Credentials | None) -> Client | None:
     secret = secrets.find(client_key(sent.client_id), sent.secret, now) if sent else None
     if secret is None or not secret.client.accepts_tokens():
         return None
-    tokens.note_use(secret.client, now, secret)
+    usage.client_used(secret.client, now, secret)
     return secret.client
 
 

@@ -7,6 +7,7 @@ from oauthclients.models.client_draft import ClientDraft
 from oauthclients.models.client_origin import ClientOrigin
 from oauthclients.models.client_secret import ClientSecret
 from oauthclients.models.consent import Consent, FamilyToken, TokenFamily
+from oauthclients.models.usage import Usage
 
 __all__ = [
     "AuthorizationState",
@@ -19,4 +20,5 @@ __all__ = [
     "Consent",
     "FamilyToken",
     "TokenFamily",
+    "Usage",
 ]

@@ -20,7 +20,7 @@ from oauthclients import queries
 from oauthclients.api.errors import ApiError
 from oauthclients.models import Client
 from oauthclients.rules.effective_access import EffectiveAccess
-from oauthclients.services import tokens
+from oauthclients.services import tokens, usage
 
 OWN_TOKEN = "/api/v2/tokens/me"
 
@@ -72,7 +72,7 @@ class Caller:
 
 def caller_of(value: str, *, counts: Callable[[Organization], bool] | None = None) -> Caller | None:
     """Who holds this token, if it lives: known, not expired, not idle, its client still accepting it, its
-    person still there. One statement, and at most two more in a minute to note that it was used.
+    person still there. One statement.
 
     `counts` says whether this is a use of the token, for its idle clock; None for a mere look at it.
     """
@@ -85,12 +85,13 @@ def caller_of(value: str, *, counts: Callable[[Organization], bool] | None = Non
     if token.user is not None and not _still_there(token.user, token.created):
         return None
     caller = Caller(token.application, token, token.user)
-    if idle.is_over(caller.organization, token.updated, now):
+    idles_at = idle.ends_at(caller.organization, token.updated)
+    if idles_at is not None and idles_at <= now:
         return None
     if counts is not None:
-        tokens.note_use(token.application, now)
-        if caller.organization.idle_limit is not None and counts(caller.organization):
-            tokens.touch(token, now)
+        usage.client_used(token.application, now)
+        if idles_at is not None and counts(caller.organization):
+            usage.token_used(token, now, idles_at)
     return caller
 
 

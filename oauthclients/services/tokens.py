@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from oauth2_provider.models import (
@@ -27,13 +27,10 @@ from accounts.errors import Conflict
 from accounts.models import Organization, User
 from accounts.permissions import Permission, expand
 from oauthclients import queries
-from oauthclients.models import Client, ClientSecret, Consent, FamilyToken, TokenFamily
+from oauthclients.models import Client, Consent, FamilyToken, TokenFamily
 from oauthclients.rules import token_life
 from oauthclients.services import access
 from oauthclients.services.plain_secret import PlainSecret
-
-# "Last used" is exact to this: a busy client costs one write in this time, not one per call.
-USE_NOTED_EVERY = timedelta(minutes=1)
 
 
 def new_value(request: Any) -> str:
@@ -121,27 +118,6 @@ def make_for_pasting(*, actor: Actor, client_id: object) -> tuple[PlainSecret, d
             after={"end": token.expires.isoformat()},
         )
     return value, token.expires
-
-
-def touch(token: AbstractAccessToken, now: datetime) -> None:
-    """Moves the idle clock of a token forward, at most once a minute. The clock is `updated`: nothing else
-    changes that column, and reading the token reads it."""
-    if now - token.updated >= USE_NOTED_EVERY:
-        _all().filter(pk=token.pk, updated__lt=now).update(updated=now)
-
-
-def note_use(client: Client, now: datetime, secret: ClientSecret | None = None) -> None:
-    """Moves "last used" of a client (and of the secret it used) forward, at most once a minute."""
-    if _due(client.last_used_at, now):
-        Client.objects.filter(id=client.id).filter(Q(last_used_at=None) | Q(last_used_at__lt=now)).update(
-            last_used_at=now
-        )
-    if secret is not None and _due(secret.last_used_at, now):
-        ClientSecret.objects.filter(id=secret.id).update(last_used_at=now)
-
-
-def _due(last: datetime | None, now: datetime) -> bool:
-    return last is None or now - last >= USE_NOTED_EVERY
 
 
 def live(client: Client) -> int:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from bench.peers.vanilla_dot.settings import *  # noqa: F403
 from bench.peers.vanilla_dot.settings import DATABASES, INSTALLED_APPS
 
-INSTALLED_APPS = [*INSTALLED_APPS, "rest_framework"]
+INSTALLED_APPS = [*INSTALLED_APPS, "rest_framework", "bench.peers.tuned_dot"]
 ROOT_URLCONF = "bench.peers.tuned_dot.urls"
 DATABASES["default"]["CONN_MAX_AGE"] = None
 PASSWORD_HASHERS = ["bench.peers.tuned_dot.hashers.OneSHA256"]

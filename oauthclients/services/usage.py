@@ -1,0 +1,205 @@
+"""What is noted of use: when something was last used, and how often what was asked for.
+
+A request only notes it in memory. A thread of each process writes it down together, every
+`USAGE_FLUSH_SECONDS`, so that what is lost when a process is killed is at most so old; one that is stopped
+writes first. Nothing that decides anything is among it, but for the clock of an idle timeout, which is
+written at once where it is nearly up: what is lost there can end a token early, and never late.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import connection, models, transaction
+from django.db.models import Q
+from oauth2_provider.models import AbstractAccessToken, get_access_token_model
+
+from oauthclients.models import Client, ClientSecret, Usage
+
+log = logging.getLogger(__name__)
+
+# "Last used" is exact to this: a busy client costs one write in this time, not one per call.
+NOTED_EVERY = timedelta(minutes=1)
+# So many different notes are written before their time.
+MOST_NOTES = 10_000
+# Rows in one statement, in ids or counts.
+BATCH = 500
+
+
+class Counted(NamedTuple):
+    """One row of `Usage`."""
+
+    organization_id: uuid.UUID
+    client_id: uuid.UUID
+    day: date
+    method: str
+    route: str
+
+
+@dataclass
+class _Notes:
+    clients: set[uuid.UUID] = field(default_factory=set)
+    secrets: set[uuid.UUID] = field(default_factory=set)
+    tokens: set[int] = field(default_factory=set)
+    counts: dict[Counted, Counter[str]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.clients) + len(self.secrets) + len(self.tokens) + len(self.counts)
+
+
+class Ledger:
+    """The notes of this process. One at a time writes them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._full = threading.Event()
+        self._notes = _Notes()
+        self._thread: threading.Thread | None = None
+
+    def note(self, what: Callable[[_Notes], object]) -> None:
+        with self._lock:
+            what(self._notes)
+            if len(self._notes) >= MOST_NOTES:
+                self._full.set()
+            if self._thread is None and settings.USAGE_FLUSH_SECONDS:
+                self._thread = threading.Thread(target=self._run, name="usage", daemon=True)
+                self._thread.start()
+                atexit.register(self.flush)
+
+    def flush(self) -> None:
+        """Writes what was noted. What cannot be written is kept for the next time, while there is room."""
+        with self._writing:
+            with self._lock:
+                notes, self._notes = self._notes, _Notes()
+            try:
+                _write(notes, datetime.now(UTC))
+            except Exception:
+                log.warning("the use of clients could not be noted", exc_info=True)
+                self._keep(notes)
+
+    def forget(self) -> None:
+        """For tests."""
+        with self._lock:
+            self._notes = _Notes()
+
+    def _keep(self, notes: _Notes) -> None:
+        with self._lock:
+            if len(self._notes) + len(notes) > 2 * MOST_NOTES:
+                log.error("%s notes of use are given up", len(notes))
+                return
+            self._notes.clients |= notes.clients
+            self._notes.secrets |= notes.secrets
+            self._notes.tokens |= notes.tokens
+            for key, counts in notes.counts.items():
+                self._notes.counts.setdefault(key, Counter()).update(counts)
+
+    def _run(self) -> None:
+        while True:
+            self._full.wait(settings.USAGE_FLUSH_SECONDS)
+            self._full.clear()
+            if len(self._notes):
+                self.flush()
+
+
+_ledger = Ledger()
+flush, forget = _ledger.flush, _ledger.forget
+
+
+def client_used(client: Client, now: datetime, secret: ClientSecret | None = None) -> None:
+    """Moves "last used" of a client (and of the secret it used) forward, at most once a minute."""
+    if _due(client.last_used_at, now):
+        _ledger.note(lambda notes: notes.clients.add(client.id))
+    if secret is not None and _due(secret.last_used_at, now):
+        _ledger.note(lambda notes: notes.secrets.add(secret.id))
+
+
+def token_used(token: AbstractAccessToken, now: datetime, ends_at: datetime) -> None:
+    """Moves the idle clock of a token forward, at most once a minute. The clock is `updated`: nothing else
+    changes that column, and reading the token reads it. `ends_at` is when the token dies if it is not."""
+    if now - token.updated < NOTED_EVERY:
+        return
+    if ends_at - now <= NOTED_EVERY:
+        get_access_token_model().objects.filter(pk=token.pk, updated__lt=now).update(updated=now)
+    else:
+        _ledger.note(lambda notes: notes.tokens.add(token.pk))
+
+
+def count(
+    *, organization_id: uuid.UUID, client_id: uuid.UUID, method: str, route: str, status: int, now: datetime
+) -> None:
+    """Counts one answer."""
+    key = Counted(organization_id, client_id, now.date(), method, route)
+
+    def add(notes: _Notes) -> None:
+        counts = notes.counts.setdefault(key, Counter())
+        counts["requests"] += 1
+        counts[f"status_{status // 100}00"] += 1
+        if status == 429:
+            counts["status_429"] += 1
+
+    _ledger.note(add)
+
+
+def _due(last: datetime | None, now: datetime) -> bool:
+    return last is None or now - last >= NOTED_EVERY
+
+
+def _write(notes: _Notes, now: datetime) -> None:
+    _move(Client.objects.all(), "last_used_at", notes.clients, now)
+    _move(ClientSecret.objects.all(), "last_used_at", notes.secrets, now)
+    _move(get_access_token_model().objects.all(), "updated", notes.tokens, now)
+    # Sorted: two processes never wait for each other in a circle.
+    for batch in _batches(sorted(notes.counts)):
+        with transaction.atomic(), connection.cursor() as cursor:
+            sql, row = _upsert()
+            values = [value for key in batch for value in _values(key, notes.counts[key])]
+            cursor.execute(sql % ", ".join([row] * len(batch)), values)
+
+
+def _move(rows: models.QuerySet[Any], clock: str, ids: Collection[Any], now: datetime) -> None:
+    """Sets a clock forward. A row that somebody holds just now is left: its next use notes it again."""
+    for batch in _batches(sorted(ids)):
+        with transaction.atomic():
+            wanted = rows.filter(Q(**{clock: None}) | Q(**{f"{clock}__lt": now}), pk__in=batch)
+            if connection.features.has_select_for_update_skip_locked:
+                # Not against those who refer to the row: a token that is being given does.
+                wanted = wanted.order_by("pk").select_for_update(skip_locked=True, no_key=True)
+            rows.filter(pk__in=list(wanted.values_list("pk", flat=True))).update(**{clock: now})
+
+
+def _batches(items: list[Any]) -> Iterable[list[Any]]:
+    return (items[at : at + BATCH] for at in range(0, len(items), BATCH))
+
+
+_SUMS = [one.name for one in Usage._meta.fields if isinstance(one, models.PositiveBigIntegerField)]
+
+
+def _upsert() -> tuple[str, str]:
+    """The statement with a gap for its rows, and a row."""
+    table = Usage._meta.db_table
+    columns = [*Counted._fields, *_SUMS]
+    added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in _SUMS)
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES %s "  # noqa: S608  # names of our own
+        f"ON CONFLICT ({', '.join(Counted._fields)}) DO UPDATE SET {added}",
+        f"({', '.join(['%s'] * len(columns))})",
+    )
+
+
+def _values(key: Counted, counts: Counter[str]) -> list[Any]:
+    fields = [Usage._meta.get_field(name) for name in Counted._fields]
+    own = [
+        one.get_db_prep_save(value, connection)  # type: ignore[union-attr]
+        for one, value in zip(fields, key, strict=True)
+    ]
+    return [*own, *(counts[name] for name in _SUMS)]
