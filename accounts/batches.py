@@ -15,12 +15,13 @@ from typing import Any
 
 from django.db import OperationalError, connection, models, transaction
 from django.db.models import Q, QuerySet
-from django.db.models.expressions import Combinable
 
 log = logging.getLogger(__name__)
 
 # How many rows a first transaction takes; by how long it took, the next ones take more or less.
 FIRST, FEWEST, MOST = 500, 50, 10_000
+# About so many rows at most other tables are asked at a time: for more, a planner would read them whole.
+ASKED = 1_000
 # How many rows a round looks at that turn out to stay, before it leaves the rest to the next round.
 LOOKED_AT = 10_000
 # PostgreSQL: another transaction has the row, or waits for one of ours.
@@ -86,27 +87,26 @@ class Sweep:
         rows: QuerySet[Any],
         *,
         key: str,
-        goes: Combinable | Q,
+        stay: Callable[[list[Any]], Iterable[Any]],
         remove: Callable[[list[Any]], int],
     ) -> int:
-        """Of `rows`, in the order of `key`, those for which `goes` is true are given to `remove`, by their
-        primary keys. A thorough round looks at all of them."""
+        """Of `rows`, in the order of `key`, all go to `remove`, by their primary keys, but those that
+        `stay` names. It is asked about some at a time: one statement with a condition on another table
+        would be planned as if it were about all. A thorough round looks at all rows."""
         if round.thorough:
             self.at = None
         stayed = 0
 
         def batch(size: int) -> tuple[int, bool]:
             nonlocal stayed
-            found = list(
-                self._rest(rows, key)
-                .annotate(goes=goes)
-                .order_by(key, "pk")
-                .values_list(key, "pk", "goes")[:size]
-            )
-            gone = [pk for _key, pk, goes in found if goes]
+            size = min(size, ASKED)
+            found = list(self._rest(rows, key).order_by(key, "pk").values_list(key, "pk")[:size])
+            ids = [pk for _key, pk in found]
+            kept = set(stay(ids)) if ids else set()
+            gone = [pk for pk in ids if pk not in kept]
             count = remove(gone) if gone else 0
-            stayed += len(found) - len(gone)
-            self.at = (found[-1][0], found[-1][1]) if len(found) == size else None
+            stayed += len(kept)
+            self.at = found[-1] if len(found) == size else None
             return count, self.at is not None and (round.thorough or stayed < LOOKED_AT)
 
         return round.pace.work(batch)
@@ -135,13 +135,13 @@ class Round:
         return self.sweeps.setdefault(name, Sweep())
 
     def delete(self, rows: QuerySet[Any]) -> int:
-        """Removes `rows`, of a table that no other refers to, in their order: a statement for each
-        transaction."""
+        """Removes `rows`, of a table that no other refers to, in their order."""
 
         def batch(size: int) -> tuple[int, bool]:
-            some = rows.values("pk")[:size]
-            count, _by_model = rows.model._default_manager.filter(pk__in=some).delete()
-            return count, count >= size
+            ids = list(rows.values_list("pk", flat=True)[:size])
+            # Looked at again: one that somebody has just prolonged stays.
+            count, _by_model = rows.order_by().filter(pk__in=ids).delete()
+            return count, len(ids) == size
 
         return self.pace.work(batch)
 

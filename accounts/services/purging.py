@@ -41,7 +41,9 @@ def provider_sessions(round: Round) -> int:
         round,
         ProviderSession.objects.all(),
         key="key",
-        goes=~Exists(Session.objects.filter(session_key=OuterRef("key"))),
+        stay=lambda keys: Session.objects.filter(session_key__in=keys).values_list(
+            "session_key", flat=True
+        ),
         remove=lambda keys: delete_by_id(ProviderSession, keys),
     )
 

@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from bench.compare import report, scenarios
+from bench.compare import databases, load, report, scenarios
 
 RESULTS = Path(__file__).resolve().parents[1] / "results.md"
 
@@ -24,7 +24,12 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     size = scenarios.QUICK if chosen.quick else scenarios.Size()
     size = replace(size, rounds=chosen.rounds or size.rounds, seconds=chosen.seconds or size.seconds)
-    text = report.markdown(scenarios.run(size))
+    databases.check()
+    try:
+        findings = scenarios.run(size)
+    except load.Refused as error:
+        raise SystemExit(str(error)) from error
+    text = report.markdown(findings)
     # A short run does not take the place of a whole one.
     results = chosen.results or (None if chosen.quick else RESULTS)
     if results:

@@ -22,6 +22,19 @@ PREFIX = "latchkey_bench_"
 _VARIABLES = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD"}
 
 
+def check() -> None:
+    """Says in a sentence what is missing, where it would take long to find out."""
+    try:
+        connect().close()
+    except psycopg.OperationalError as error:
+        raise SystemExit(f"The bench needs PostgreSQL; BENCH_DATABASE_URL says where. {error}") from error
+    try:
+        with redis.Redis.from_url(REDIS_URL) as cache:
+            cache.ping()
+    except redis.RedisError as error:
+        raise SystemExit(f"The bench needs Redis; BENCH_REDIS_URL says where. {error}") from error
+
+
 def url(name: str) -> str:
     return DATABASE_URL.rpartition("/")[0] + f"/{name}"
 

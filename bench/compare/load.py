@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import shutil
 import signal
 import subprocess
 import urllib.error
@@ -14,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+WRK = os.environ.get("WRK") or "wrk"
 SCRIPT = Path(__file__).with_name("load.lua")
 # wrk gives up on an answer after this, in seconds: the slowest server takes a quarter of a second for each
 # of the eight requests before it.
@@ -79,7 +79,7 @@ def start(
     port: int, call: Call, *, seconds: float, connections: int, pause: int = 0
 ) -> subprocess.Popen[str]:
     command = [
-        os.environ.get("WRK") or shutil.which("wrk") or "wrk",
+        WRK,
         "--threads=1",
         f"--connections={connections}",
         f"--duration={max(1, round(seconds))}s",

@@ -45,11 +45,16 @@ class Server:
     port: int
     process: subprocess.Popen[bytes]
     data: Data
+    output: Path
     load_on: set[int] = field(default_factory=lambda: machine.REST)
 
     @property
     def pid(self) -> int:
         return self.process.pid
+
+    def said(self) -> str:
+        """The end of what it wrote."""
+        return self.output.read_text(errors="replace")[-3000:]
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
@@ -122,8 +127,12 @@ class Yard:
         workers: int = 1,
         processors: set[int] = machine.SERVER,
         load_on: set[int] = machine.REST,
+        purges: bool = True,
     ) -> Server:
+        """`purges` is whether it removes what has ended by itself."""
         environment = self._latchkey(name, data.database) | {"WORKERS": str(workers)}
+        if not purges:
+            environment["PURGE_EVERY_SECONDS"] = "0"
         command = [sys.executable, str(ROOT / "manage.py"), "serve"]
         return self._start(name, command, environment, data, processors, load_on)
 
@@ -235,10 +244,6 @@ class Yard:
         if done.returncode:
             raise SystemExit(f"{name}: {command[1:4]} failed\n{done.stderr[-3000:]}")
 
-    def stop(self, servers: Iterable[Server]) -> None:
-        for server in servers:
-            server.stop()
-
     def _database(self, name: str) -> str:
         database = databases.make(name)
         self.stack.callback(databases.drop, database)
@@ -275,9 +280,9 @@ class Yard:
         output = self.state / f"{name}.log"
         with open(output, "ab") as log, machine.starting_on(processors):
             process = _spawn(command, _environment(environment | {"PORT": str(port)}), log)
-        server = Server(name, port, process, data, load_on)
+        server = Server(name, port, process, data, output, load_on)
         self.stack.callback(_stop_if_running, server)
-        _wait(server, output)
+        _wait(server)
         return server
 
 
@@ -301,7 +306,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait(server: Server, output: Path) -> None:
+def _wait(server: Server) -> None:
     until = time.monotonic() + STARTS_WITHIN
     while time.monotonic() < until and server.process.poll() is None:
         with socket.socket() as probe:
@@ -309,7 +314,7 @@ def _wait(server: Server, output: Path) -> None:
             if probe.connect_ex(("127.0.0.1", server.port)) == 0:
                 return
         time.sleep(0.1)
-    raise SystemExit(f"{server.name} does not start\n{output.read_text()[-3000:]}")
+    raise SystemExit(f"{server.name} does not start\n{server.said()}")
 
 
 def _stop_if_running(server: Server) -> None:

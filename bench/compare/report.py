@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from bench.compare import databases, machine, peers, rounds, scenarios
+from bench.compare import databases, load, machine, peers, rounds, scenarios
 from bench.compare.aims import AIMS, BESIDES, Aim, Ratio
 from bench.compare.scenarios import Findings
+from bench.filling import BUSY
 
 _HOW = """\
 {rounds} of {seconds:.0f} s for each server, by turns, after a second of warm-up; the medians of all rounds.
@@ -21,7 +23,8 @@ more than {foreign} of a processor was run again, up to {tries} times in all, an
 
 Latchkey runs by `manage.py serve` with everything that it does: rates, usage, last used, audit. It has
 {tokens:,} tokens, {clients:,} clients, {people:,} people and {organizations} organizations, made by
-`bench/generate.py`. The others have 2,000 clients and at most 8,000 tokens, which is to their advantage.
+`bench/generate.py`; the load is by {busy} of the clients. The others have 2,000 clients and at most 8,000
+tokens, which is to their advantage.
 *CPU* is what the server's own processes used, without the database and Redis; of all figures it depends
 least on what else a machine does.
 """
@@ -31,9 +34,9 @@ _WHAT = """\
   for client secrets, a connection for each request), gunicorn with its default worker.
 - **tuned DOT**: the same with one SHA-256 as the hash and persistent connections, under granian with
   {threads} threads.
-- **DRF and DOT**: `OAuth2Authentication`, `TokenHasScope` and a view, beside tuned DOT. `users/me` tells what
-  Latchkey's tells (division, phone numbers, whether the organization approves), but asks for no rights; *least*
-  is the token's person, or its client, and nothing else.
+- **DRF and DOT**: `OAuth2Authentication`, `TokenHasScope` and a view, beside tuned DOT. `users/me` reads
+  what Latchkey's reads (division, phone numbers, whether the organization approves the app), except rights;
+  *least* is the token's person, or its client, and nothing else.
 - **bare Django**: one row read and one written by the ORM, no middleware; granian with {threads} threads.
 - **oidc-provider**: npm's, with an adapter of ours over PostgreSQL (prepared statements, clients in the
   database too).
@@ -45,10 +48,9 @@ _WHAT = """\
 def markdown(findings: Findings) -> str:
     size = findings.size
     server = databases.settings()
-    shared = "They share one processor, since there is only one." if machine.SERVER == machine.REST else ""
-    placed = (
-        shared or "The server has processor 0 for itself; PostgreSQL, Redis and the load have processor 1."
-    )
+    placed = "The server has one processor for itself; PostgreSQL, Redis and the load have another."
+    if machine.SERVER == machine.REST:
+        placed = "Everything shares one processor, since there is only one."
     parts = [
         "# What `make bench` found\n",
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine.described()}.",
@@ -105,25 +107,24 @@ def markdown(findings: Findings) -> str:
         clients=scenarios.CLIENTS,
         people=scenarios.PEOPLE,
         organizations=scenarios.ORGANIZATIONS,
+        busy=BUSY,
         **server,
     )
     return "\n".join([*parts, "## How\n", how, _WHAT.format(threads=peers.THREADS)])
 
 
 def _versions(postgres: str) -> str:
-    node = machine.version("node", "--version")
-    packages = ", ".join(
-        f"{label} {version(name)}"
-        for name, label in (
-            ("Django", "Django"),
-            ("django-oauth-toolkit", "django-oauth-toolkit"),
-            ("granian", "granian"),
-        )
-    )
-    return (
-        f"PostgreSQL {postgres.split()[0]}, Python {platform.python_version()}, {packages}"
-        f"{f', Node.js {node}' if node else ''}."
-    )
+    packages = ("Django", "django-oauth-toolkit", "djangorestframework", "psycopg", "granian")
+    said = [
+        f"PostgreSQL {postgres.split()[0]}",
+        f"Python {platform.python_version()}",
+        *(f"{name} {version(name)}" for name in packages),
+        machine.version(load.WRK, "--version").partition(" [")[0],
+    ]
+    if node := machine.version("node", "--version"):
+        wanted = json.loads((peers.NODE_PEER / "package.json").read_text())["dependencies"]
+        said += [f"Node.js {node}", *(f"{name} {number}" for name, number in wanted.items())]
+    return ", ".join(filter(None, said)) + "."
 
 
 def _round(name: str, findings: Findings) -> list[str]:

@@ -16,7 +16,7 @@ CONNECTIONS = 8
 WARM_UP = 1.0
 # More than this of a processor, used by anybody else, spoils a round; it is repeated so often.
 FOREIGN = 0.3
-TRIES = 3
+TRIES = 2
 SETTLES_WITHIN = 20.0
 
 
@@ -90,7 +90,10 @@ def _one(case: Case, seconds: float, helpers: list[int]) -> Round:
     mine = itself() + ended()
     with machine.starting_on(case.server.load_on):
         running = load.start(case.server.port, case.call, seconds=seconds, connections=case.connections)
-    answered = load.finish(running)
+    try:
+        answered = load.finish(running)
+    except load.Refused as error:
+        raise load.Refused(f"{case.name}: {error}\n{case.server.said()}") from error
     cpu = machine.used_by(own) - before
     helped = machine.used_by(helpers) - helped
     known = cpu + helped + itself() + ended() - mine

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bench.compare import databases, load, machine, rounds
 from bench.compare.load import Answered
-from bench.compare.peers import Server, Yard
+from bench.compare.peers import Data, Server, Yard
 from bench.compare.rounds import Case, Result
 
 CLIENTS, PEOPLE, ORGANIZATIONS = 2_000, 2_000, 20
@@ -143,18 +143,21 @@ def _growth(yard: Yard, findings: Findings, helpers: list[int]) -> None:
         )
         servers[name] = yard.latchkey(name, data)
     cases = [
-        _case(f"{what}: {name}", server, what)
+        _case(f"{what}: {name} tokens", server, what)
         for what in ("token", "tokens/me")
         for name, server in servers.items()
     ]
     _measure(findings, cases, helpers)
-    servers["few"].stop()
-    findings.purge = _purge(yard, servers["many"], size, helpers)
+    for server in servers.values():
+        server.stop()
+    findings.purge = _purge(yard, servers["many"].data, size)
 
 
-def _purge(yard: Yard, server: Server, size: Size, helpers: list[int]) -> Purge:
+def _purge(yard: Yard, data: Data, size: Size) -> Purge:
+    """By the command alone, so that it is known when it began and when it was done."""
     _say(f"Purging {size.expired:,} expired tokens")
-    call = server.data.calls["token"]
+    server = yard.latchkey("purging", data, purges=False)
+    call = data.calls["token"]
 
     def light(seconds: float) -> subprocess.Popen[str]:
         with machine.starting_on(machine.REST):
@@ -164,10 +167,10 @@ def _purge(yard: Yard, server: Server, size: Size, helpers: list[int]) -> Purge:
 
     load.finish(light(2))
     more = ["-m", "bench.generate", "--add", f"--tokens={size.expired}", "--expired=1", "--for-people=0"]
-    command, environment = yard.latchkey_command("many", server.data, "purge", "--verbosity=0")
+    command, environment = yard.latchkey_command("many", data, "purge", "--verbosity=0")
     yard.run([command[0], *more], environment, "expired tokens")
     databases.checkpoint()
-    before = _expired(server.data.database)
+    before = _expired(data.database)
     idle = load.finish(light(max(6, size.seconds)))
     loading = light(120)
     started, used = time.monotonic(), rounds.ended()
@@ -175,7 +178,7 @@ def _purge(yard: Yard, server: Server, size: Size, helpers: list[int]) -> Purge:
         yard.run(command, environment, "purge")
     seconds, cpu = time.monotonic() - started, rounds.ended() - used
     meanwhile = load.finish(loading, now=True)
-    left = _expired(server.data.database)
+    left = _expired(data.database)
     found = Purge(before - left, left, seconds, cpu, idle, meanwhile)
     _say(f"{found.removed:,} in {seconds:.1f} s; p99 {idle.p99:.1f} ms, meanwhile {meanwhile.p99:.1f}")
     return found

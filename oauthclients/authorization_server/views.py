@@ -12,12 +12,13 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from oauth2_provider.oauth2_backends import OAuthLibCore
 from oauth2_provider.views.mixins import OAuthLibMixin
 from oauthlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestError, OAuth2Error
 
@@ -135,14 +136,30 @@ class OAuthEndpoint(View, ABC):
         return response
 
     def answer(self, body: dict[str, Any], status: int) -> HttpResponse:
-        response = JsonResponse(body, status=status)
+        return self.as_json(json.dumps(body), status)
+
+    def as_json(self, content: str, status: int) -> HttpResponse:
+        response = HttpResponse(content, status=status, content_type="application/json")
         response["Cache-Control"] = "no-store"  # RFC 6749 5.1
         response["Pragma"] = "no-cache"
         return response
 
 
+class _Extraction(OAuthLibCore):
+    """What the toolkit gives oauthlib of a request that `OAuthEndpoint` has looked at: what is asked for
+    later, rather than a copy of all there is, and the parameters as they are, rather than encoded again."""
+
+    HEADERS = ("HTTP_AUTHORIZATION", "HTTP_HOST", "SERVER_NAME")
+
+    def _extract_params(self, request: HttpRequest) -> tuple[str, str | None, Any, dict[str, str]]:
+        headers = {name: request.META[name] for name in self.HEADERS if name in request.META}
+        return request.path, request.method, list(request.POST.items()), headers
+
+
 class TokenView(OAuthLibMixin, OAuthEndpoint):
     """POST /oauth/token (RFC 6749 3.2; wire contract B3 and B4)."""
+
+    oauthlib_backend_class = _Extraction
 
     def asked(self, request: HttpRequest, body: dict[str, str]) -> HttpResponse:
         # What is exchanged, and what is given for it, happen together or not at all. A refusal is no
@@ -157,7 +174,7 @@ class TokenView(OAuthLibMixin, OAuthEndpoint):
             request.browser_client = _named(request, body)  # type: ignore[attr-defined]  # for cors.py
         if status != 200:
             return self.failure(request, status, json.loads(content))
-        return self.answer(json.loads(content), 200)
+        return self.as_json(content, 200)
 
 
 class ClientView(OAuthEndpoint):

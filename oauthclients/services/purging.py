@@ -7,26 +7,23 @@ that never bring the rows here (docs/decisions/013-purging.md).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.apps import apps
 from django.conf import settings
-from django.db import connection, models
-from django.db.models import Exists, OuterRef, Value
+from django.db import connection
 from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model
 
 from accounts.actor import system
 from accounts.batches import Round, Sweep, delete_by_id
 from accounts.models import Organization
-from oauthclients.models import Client, ClientDraft, ClientSecret, FamilyToken, TokenFamily
+from oauthclients.models import Client, ClientDraft, ClientSecret, FamilyToken, TokenFamily, Usage
 from oauthclients.queries import DRAFTS_LIVE
 from oauthclients.services import clients
 
 # How long a code or refresh token of a family that was ended is still told from one that never was.
 KEPT_AFTER_END = timedelta(days=7)
-USAGE = "Usage"
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
@@ -35,9 +32,15 @@ def families(round: Round) -> int:
     row was kept to recognise what turns up again."""
     over = TokenFamily.objects.filter(ends_at__lte=round.now)
     ended = TokenFamily.objects.filter(ended_at__lte=round.now - KEPT_AFTER_END)
-    living = FamilyToken.objects.filter(family=OuterRef("pk"), token__expires__gt=round.now)
+    living = get_access_token_model().objects.filter(expires__gt=round.now)
+
+    def alive(ids: list[Any]) -> Iterable[Any]:
+        family_of = dict(FamilyToken.objects.filter(family_id__in=ids).values_list("token_id", "family_id"))
+        tokens = living.filter(id__in=list(family_of)).values_list("id", flat=True)
+        return {family_of[token] for token in tokens}
+
     return sum(
-        Sweep().go_on(round, rows, key=key, goes=~Exists(living), remove=_forget_families)
+        Sweep().go_on(round, rows, key=key, stay=alive, remove=_forget_families)
         for rows, key in ((over, "ends_at"), (ended, "ended_at"))
     )
 
@@ -48,25 +51,33 @@ def codes(round: Round) -> int:
 
 def refresh_tokens(round: Round) -> int:
     """Those without a family. Families take theirs with them, so there are none but by accident."""
+    rows = get_refresh_token_model().objects.all()
+
+    def with_family(ids: list[Any]) -> Iterable[Any]:
+        family_of = dict(rows.filter(id__in=ids).values_list("id", "token_family"))
+        there = TokenFamily.objects.filter(id__in=set(family_of.values()) - {None})
+        known = set(there.values_list("id", flat=True))
+        return [id for id, family in family_of.items() if family in known]
+
     return round.sweep("refresh tokens").go_on(
-        round,
-        get_refresh_token_model().objects.all(),
-        key="id",
-        goes=~Exists(TokenFamily.objects.filter(id=OuterRef("token_family"))),
-        remove=_forget_refresh_tokens,
+        round, rows, key="id", stay=with_family, remove=_forget_refresh_tokens
     )
 
 
 def tokens(round: Round) -> int:
     """Access tokens that have expired: a client's own in any case, a person's unless it can still be
     refreshed, for then its clock says whether it has been idle."""
-    refreshable = get_refresh_token_model().objects.filter(access_token=OuterRef("pk"), revoked=None)
+    unused = get_refresh_token_model().objects.filter(revoked=None)
+
+    def refreshable(ids: list[Any]) -> Iterable[Any]:
+        return unused.filter(access_token_id__in=ids).values_list("access_token_id", flat=True)
+
     count = round.pace.work(_of_clients(round.now))
     return count + round.sweep("tokens of people").go_on(
         round,
         get_access_token_model().objects.filter(expires__lte=round.now, user__isnull=False),
         key="expires",
-        goes=~Exists(refreshable),
+        stay=refreshable,
         remove=_forget_tokens,
     )
 
@@ -99,21 +110,16 @@ def usage(round: Round) -> int:
     if not settings.USAGE_RETENTION_DAYS:
         return 0
     first = round.now.date() - timedelta(days=settings.USAGE_RETENTION_DAYS)
-    try:
-        model: type[models.Model] = apps.get_model("oauthclients", USAGE)
-    except LookupError:
-        return 0
-    return round.delete(model._default_manager.filter(day__lt=first).order_by("day"))
+    return round.delete(Usage.objects.filter(day__lt=first).order_by("day"))
 
 
 def _empty(round: Round, client: Client) -> None:
     """The client's tokens, and its sign-ins with theirs; all of them, living or not."""
-    anything = Value(True)
     for rows, remove in (
         (TokenFamily.objects.filter(consent__client=client), _forget_families),
         (get_access_token_model().objects.filter(application=client), _forget_tokens),
     ):
-        Sweep().go_on(round, rows, key="id", goes=anything, remove=remove)
+        Sweep().go_on(round, rows, key="id", stay=lambda ids: (), remove=remove)
 
 
 def _of_clients(now: datetime) -> Callable[[int], tuple[int, bool]]:

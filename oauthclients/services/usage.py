@@ -13,9 +13,9 @@ import logging
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -47,9 +47,10 @@ class Counted(NamedTuple):
 
 @dataclass
 class _Notes:
-    clients: set[uuid.UUID] = field(default_factory=set)
-    secrets: set[uuid.UUID] = field(default_factory=set)
-    tokens: set[int] = field(default_factory=set)
+    # When each was used last.
+    clients: dict[uuid.UUID, datetime] = field(default_factory=dict)
+    secrets: dict[uuid.UUID, datetime] = field(default_factory=dict)
+    tokens: dict[int, datetime] = field(default_factory=dict)
     counts: dict[Counted, Counter[str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -82,7 +83,7 @@ class Ledger:
             with self._lock:
                 notes, self._notes = self._notes, _Notes()
             try:
-                _write(notes, datetime.now(UTC))
+                _write(notes)
             except Exception:
                 log.warning("the use of clients could not be noted", exc_info=True)
                 self._keep(notes)
@@ -97,9 +98,9 @@ class Ledger:
             if len(self._notes) + len(notes) > 2 * MOST_NOTES:
                 log.error("%s notes of use are given up", len(notes))
                 return
-            self._notes.clients |= notes.clients
-            self._notes.secrets |= notes.secrets
-            self._notes.tokens |= notes.tokens
+            self._notes.clients = notes.clients | self._notes.clients
+            self._notes.secrets = notes.secrets | self._notes.secrets
+            self._notes.tokens = notes.tokens | self._notes.tokens
             for key, counts in notes.counts.items():
                 self._notes.counts.setdefault(key, Counter()).update(counts)
 
@@ -116,11 +117,18 @@ flush, forget = _ledger.flush, _ledger.forget
 
 
 def client_used(client: Client, now: datetime, secret: ClientSecret | None = None) -> None:
-    """Moves "last used" of a client (and of the secret it used) forward, at most once a minute."""
-    if _due(client.last_used_at, now):
-        _ledger.note(lambda notes: notes.clients.add(client.id))
-    if secret is not None and _due(secret.last_used_at, now):
-        _ledger.note(lambda notes: notes.secrets.add(secret.id))
+    """Moves "last used" of a client (and of the secret it used) forward, at most once a minute. The first
+    use is written at once: what was never used is ended without a question (services/secrets.py)."""
+    if client.last_used_at is None:
+        Client.objects.filter(id=client.id, last_used_at=None).update(last_used_at=now)
+    elif now - client.last_used_at >= NOTED_EVERY:
+        _ledger.note(lambda notes: notes.clients.update({client.id: now}))
+    if secret is None:
+        return
+    if secret.last_used_at is None:
+        ClientSecret.objects.filter(id=secret.id, last_used_at=None).update(last_used_at=now)
+    elif now - secret.last_used_at >= NOTED_EVERY:
+        _ledger.note(lambda notes: notes.secrets.update({secret.id: now}))
 
 
 def token_used(token: AbstractAccessToken, now: datetime, ends_at: datetime) -> None:
@@ -131,7 +139,7 @@ def token_used(token: AbstractAccessToken, now: datetime, ends_at: datetime) -> 
     if ends_at - now <= NOTED_EVERY:
         get_access_token_model().objects.filter(pk=token.pk, updated__lt=now).update(updated=now)
     else:
-        _ledger.note(lambda notes: notes.tokens.add(token.pk))
+        _ledger.note(lambda notes: notes.tokens.update({token.pk: now}))
 
 
 def count(
@@ -150,14 +158,10 @@ def count(
     _ledger.note(add)
 
 
-def _due(last: datetime | None, now: datetime) -> bool:
-    return last is None or now - last >= NOTED_EVERY
-
-
-def _write(notes: _Notes, now: datetime) -> None:
-    _move(Client.objects.all(), "last_used_at", notes.clients, now)
-    _move(ClientSecret.objects.all(), "last_used_at", notes.secrets, now)
-    _move(get_access_token_model().objects.all(), "updated", notes.tokens, now)
+def _write(notes: _Notes) -> None:
+    _move(Client.objects.all(), "last_used_at", notes.clients)
+    _move(ClientSecret.objects.all(), "last_used_at", notes.secrets)
+    _move(get_access_token_model().objects.all(), "updated", notes.tokens)
     # Sorted: two processes never wait for each other in a circle.
     for batch in _batches(sorted(notes.counts)):
         with transaction.atomic(), connection.cursor() as cursor:
@@ -166,9 +170,12 @@ def _write(notes: _Notes, now: datetime) -> None:
             cursor.execute(sql % ", ".join([row] * len(batch)), values)
 
 
-def _move(rows: models.QuerySet[Any], clock: str, ids: Collection[Any], now: datetime) -> None:
-    """Sets a clock forward. A row that somebody holds just now is left: its next use notes it again."""
-    for batch in _batches(sorted(ids)):
+def _move(rows: models.QuerySet[Any], clock: str, used: Mapping[Any, datetime]) -> None:
+    """Sets a clock forward, in a batch to the earliest of its times: what was noted between two writings lies
+    close together, and too early harms nobody. A row that somebody holds just now is left: its next use notes
+    it again."""
+    for batch in _batches(sorted(used)):
+        now = min(used[key] for key in batch)
         with transaction.atomic():
             wanted = rows.filter(Q(**{clock: None}) | Q(**{f"{clock}__lt": now}), pk__in=batch)
             if connection.features.has_select_for_update_skip_locked:

@@ -45,7 +45,8 @@ from oauthclients.services.tokens import digest
 from tests.cast import Cast
 
 ORGANIZATIONS, PEOPLE, CLIENTS = 40, 50, 50  # people and clients of each
-OWN_TOKENS, PERSON_TOKENS, LINES = 400, 100, 400  # of each organization
+OWN_TOKENS, PERSON_TOKENS, LINES = 400, 100, 200  # of each organization
+SCOPE = ["users", "user-basic-info"]
 EXPIRED = 10  # one in so many
 
 
@@ -135,7 +136,7 @@ def _clients(organization: Organization, grant_type: str, count: int) -> list[Cl
                 organization=organization,
                 name=f"{grant_type} {n}",
                 authorization_grant_type=grant_type,
-                scope=["users"],
+                scope=SCOPE,
                 created_by_type="SYSTEM",
                 modified_by_type="SYSTEM",
             )
@@ -198,19 +199,18 @@ def _signed_in(organization: Organization, people: list[User], now: datetime) ->
 def _apps(organization: Organization, people: list[User], apps: list[Client], now: datetime) -> None:
     _save(
         ClientAuthorization(
-            organization=organization, client=app, scope=["users"], state="Authorized", created_by_name="x"
+            organization=organization, client=app, scope=SCOPE, state="Authorized", created_by_name="x"
         )
         for app in apps
     )
     _save(ClientOrigin(client=app, origin=f"https://{app.id}.example") for app in apps)
     consents = _save(
-        Consent(user=one, client=app, scope=["users"])
-        for one, app in zip(people, cycle(apps), strict=False)
+        Consent(user=one, client=app, scope=SCOPE) for one, app in zip(people, cycle(apps), strict=False)
     )
     families = _save(
         TokenFamily(
             consent=consent,
-            scope=["users"],
+            scope=SCOPE,
             code_digest=digest(f"{consent.id}{n}"),
             ends_at=_ends(now, n) + timedelta(days=1),
             ended_at=_ends(now, n) - timedelta(days=30) if n % EXPIRED == 1 else None,

@@ -34,7 +34,7 @@ class Approval(models.Model):
     """An organization lets an app act for its people."""
 
     organization = models.ForeignKey(Organization, models.CASCADE)
-    application = models.ForeignKey(settings.OAUTH2_PROVIDER_APPLICATION_MODEL, models.CASCADE)
+    application = models.ForeignKey("oauth2_provider.Application", models.CASCADE)
 
     class Meta:
         constraints = [

@@ -1,8 +1,8 @@
 """Who is behind a token, told as Latchkey tells it, by the ordinary means of Django REST framework.
 
 `users/me` is four statements: the token with its person and client (`OAuth2Authentication`), the person's
-profile, whether their organization lets the app act for them, and phone numbers. `users/least` and `tokens/me`
-are the first alone, so they tell less than Latchkey's.
+profile, whether their organization lets the app act for them, and phone numbers. `users/least` and
+`tokens/me` are the first alone, so they tell less than Latchkey's.
 """
 
 from __future__ import annotations

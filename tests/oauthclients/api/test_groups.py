@@ -166,7 +166,7 @@ def test_groups_and_members_take_the_same_few_statements_for_two_and_for_many(
         person = cast.person(f"P{number}", cast.east)
         GroupMember.objects.create(group=group, user=person)
         GroupMember.objects.create(group=crew, user=person)
-    with django_assert_num_queries(5):  # token, rights, groups, how many, their members
+    with django_assert_num_queries(4):  # token and rights, groups, how many, their members
         assert len(ok(admin.get("/groups?pageSize=100"))["entities"]) == 21
-    with django_assert_num_queries(5):  # token, rights, the group, its members, how many
+    with django_assert_num_queries(4):  # token and rights, the group, its members, how many
         assert len(ok(admin.get(f"/groups/{crew.id}/members?pageSize=100"))["entities"]) == 23

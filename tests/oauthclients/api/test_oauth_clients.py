@@ -110,7 +110,7 @@ def test_the_list_takes_the_same_few_statements_for_two_clients_and_for_thirty(
     admin.get("/oauth/clients")  # notes the use of the client
     for number in range(30):
         cast.client(("Employee", cast.home), ("Supervisor", None), name=f"Client {number:02}")
-    with django_assert_num_queries(4):  # token, rights, clients, their pairs
+    with django_assert_num_queries(3):  # token and rights, clients, their pairs
         assert len(admin.get("/oauth/clients").json()["entities"]) == 31
 
 

@@ -235,7 +235,7 @@ def test_roles_take_the_same_few_statements_for_two_and_for_many(api, cast, djan
     caller.get("/authorization/roles")
     for number in range(20):
         cast.custom_role(f"Role {number}", "oauth:client:view")
-    with django_assert_num_queries(4):  # token, rights, roles, their holders
+    with django_assert_num_queries(3):  # token and rights, roles, their holders
         assert len(caller.get("/authorization/roles?pageSize=100").json()["entities"]) > 20
 
 

@@ -14,7 +14,7 @@ from accounts.actor import system
 from accounts.errors import Invalid
 from accounts.models import AuditEvent, Organization
 from accounts.services import organization
-from oauthclients.services import idle_time
+from oauthclients.services import idle_time, usage
 from tests.oauthclients.api.conftest import refused
 
 TIMEOUT = "/tokens/timeout"
@@ -135,6 +135,7 @@ def test_it_wakes_no_dead_refresh_token_either(cast, browser_of, refreshed):
             idling = app.refresh(idling["refresh_token"]).json()
         busy_headers = {"Authorization": f"Bearer {busy['access_token']}"}
         assert Browser().get("/api/v2/users", headers=busy_headers).status_code != 401
+        usage.flush()
         clock.shift(timedelta(minutes=6))
         idle_time.set_timeout(actor=system(cast.acme), enabled=False)
         assert app.refresh(idling["refresh_token"]).json()["error"] == "invalid_grant"
