@@ -38,7 +38,7 @@ class Pace:
         # SQLite has one writer: whoever wants to write waits for this transaction, and finds the lock free
         # only in the rest. With PostgreSQL nobody waits, but the disk is shared.
         self.seconds = 0.03 if sqlite else 0.02
-        self.rest = 1.0 if sqlite else 0.25
+        self.rest = 1.0 if sqlite else 0.2
 
     def work(self, batch: Callable[[int], tuple[int, bool]]) -> int:
         """Calls `batch` in one transaction after the other, with how many rows it may take, until it

@@ -186,7 +186,7 @@ def person(organization: Organization, user_id: object) -> User:
     return _one(people(organization), user_id)
 
 
-def grants_of(organization: Organization, subject_id: uuid.UUID) -> QuerySet[RoleGrant]:
+def grants_of(organization: Organization | uuid.UUID, subject_id: uuid.UUID) -> QuerySet[RoleGrant]:
     """With role and division, by role name."""
     return (
         RoleGrant.objects.filter(organization=organization, subject_id=subject_id)

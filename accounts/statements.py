@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection, models
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.query import get_related_populators
 
@@ -38,29 +38,26 @@ class Select(Generic[Row]):
         self._compiling = threading.Lock()
 
     def __call__(self, **values: Any) -> list[Row]:
-        compiled = self._compiled.get(connection.vendor) or self._compile()
-        found = dict(zip(self._parameters, range(len(self._parameters)), strict=True))
-        taken = [
-            field.get_db_prep_value(values[name], connection) for name, field in self._parameters.items()
-        ]
-        assert len(found) == len(values), values.keys()
-        sent = [taken[one.index] if isinstance(one, _Slot) else one for one in compiled.values]
-        return [compiled.instance(row) for row in _read(compiled.sql, sent)]
+        here = connections[DEFAULT_DB_ALIAS]
+        compiled = self._compiled.get(here.vendor) or self._compile(here)
+        taken = [field.get_db_prep_value(values[name], here) for name, field in self._parameters.items()]
+        sent = [taken[one.index] if type(one) is _Slot else one for one in compiled.values]
+        return [compiled.instance(row) for row in _read(here, compiled.sql, sent)]
 
     def first(self, **values: Any) -> Row | None:
         """The only row that such a statement has, if it has one."""
         rows = self(**values)
         return rows[0] if rows else None
 
-    def _compile(self) -> _Compiled:
+    def _compile(self, here: BaseDatabaseWrapper) -> _Compiled:
         with self._compiling:
             stand_ins = {name: _stand_in(field) for name, field in self._parameters.items()}
             prepared = [
-                _plain(field.get_db_prep_value(stand_ins[name], connection))
+                _plain(field.get_db_prep_value(stand_ins[name], here))
                 for name, field in self._parameters.items()
             ]
             compiled = _compiled(self._build(**stand_ins), prepared)
-            self._compiled[connection.vendor] = compiled
+            self._compiled[here.vendor] = compiled
             return compiled
 
 
@@ -74,10 +71,9 @@ class Insert(Generic[Row]):
         self._sql = f'INSERT INTO "{model._meta.db_table}" ({quoted}) VALUES ({values})'  # noqa: S608
 
     def __call__(self, instance: Row) -> None:
-        _write(
-            self._sql,
-            [field.get_db_prep_save(field.pre_save(instance, True), connection) for field in self._fields],
-        )
+        here = connections[DEFAULT_DB_ALIAS]
+        values = [field.get_db_prep_save(field.pre_save(instance, True), here) for field in self._fields]
+        _executed(here, self._sql, values)
 
 
 @dataclass(frozen=True)
@@ -128,42 +124,38 @@ def _instances(model: type[models.Model], compiler: Any) -> Callable[[Sequence[A
     return instance
 
 
-def _read(sql: str, values: list[Any]) -> list[Sequence[Any]]:
+def _read(here: BaseDatabaseWrapper, sql: str, values: list[Any]) -> list[Sequence[Any]]:
     try:
-        return _fetched(sql, values)
+        return _fetched(here, sql, values)
     except (OperationalError, InterfaceError):
         # A connection that was kept open, and that the database has closed meanwhile: nothing was read yet,
         # and nothing written, so it is asked again on a new one.
-        if connection.in_atomic_block or connection.connection is None or connection.is_usable():
+        if here.in_atomic_block or here.connection is None or here.is_usable():
             raise
-        connection.close()
-        return _fetched(sql, values)
+        here.close()
+        return _fetched(here, sql, values)
 
 
-def _fetched(sql: str, values: list[Any]) -> list[Sequence[Any]]:
-    with _executed(sql, values) as cursor, connection.wrap_database_errors:
+def _fetched(here: BaseDatabaseWrapper, sql: str, values: list[Any]) -> list[Sequence[Any]]:
+    cursor = _executed(here, sql, values)
+    with here.wrap_database_errors:
         rows: list[Sequence[Any]] = cursor.fetchall()
         return rows
 
 
-def _write(sql: str, values: list[Any]) -> None:
-    with _executed(sql, values):
-        pass
-
-
-def _executed(sql: str, values: list[Any]) -> Any:
+def _executed(here: BaseDatabaseWrapper, sql: str, values: list[Any]) -> Any:
     """A cursor that has run this statement, which PostgreSQL has read and planned once per connection."""
-    if connection.vendor != "postgresql" or _is_watched(connection):
-        cursor = connection.cursor()
+    if here.vendor != "postgresql" or _is_watched(here):
+        cursor = here.cursor()
         cursor.execute(sql, values)
         return cursor
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors:
+    here.close_if_health_check_failed()
+    here.ensure_connection()
+    here.validate_no_broken_transaction()
+    with here.wrap_database_errors:
         import psycopg
 
-        return psycopg.Cursor(connection.connection).execute(sql, values, prepare=True)
+        return psycopg.Cursor(here.connection).execute(sql, values, prepare=True)
 
 
 def _is_watched(here: BaseDatabaseWrapper) -> bool:

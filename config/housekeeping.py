@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError, connection, connections
+from django.db import connection, connections
 from django.utils import timezone
 
 from accounts.batches import Pace, Round, Sweep
@@ -68,7 +68,7 @@ def purge(
             break
         try:
             removed.counts[name] = step(round)
-        except DatabaseError:
+        except Exception:
             log.exception("could not remove what has ended: %s", name)
             removed.failed.append(name)
     return removed

@@ -102,10 +102,14 @@ def make_application() -> WholeRequests:
     from django.core.wsgi import get_wsgi_application
     from django.db import connection
 
+    application = get_wsgi_application()
+    from config.housekeeping import Housekeeper  # which needs the models
+
+    Housekeeper().start()
     # One writer at a time is what SQLite has: more threads would only wait for its lock.
     suits_database = 1 if connection.vendor == "sqlite" else 4
     return WholeRequests(
-        get_wsgi_application(),
+        application,
         threads=settings.THREADS or suits_database,
         largest=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
     )

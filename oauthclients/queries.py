@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import CharField, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import CharField, Max, OuterRef, Q, QuerySet, Subquery, UUIDField
 from django.db.models.functions import Coalesce, JSONArray, Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -66,10 +66,15 @@ def live_client(key: uuid.UUID) -> Client | None:
 
 def pairs_of(client: Client) -> list[NamedPair]:
     """The role-division pairs that a client holds, by role and division name."""
-    return [
-        NamedPair(grant.role, grant.division)
-        for grant in account_queries.grants_of(client.organization, client.id)
-    ]
+    found = _PAIRS(organization_id=client.organization_id, client_id=client.id)
+    return [NamedPair(grant.role, grant.division) for grant in found]
+
+
+_PAIRS = statements.Select(
+    lambda organization_id, client_id: account_queries.grants_of(organization_id, client_id),
+    organization_id=UUIDField(),
+    client_id=UUIDField(),
+)
 
 
 def spec_of(client: Client, pairs: list[NamedPair]) -> ClientSpec:
@@ -235,6 +240,9 @@ _TOKEN = statements.Select(
         get_access_token_model()
         .objects.filter(token_checksum=digest)
         .select_related("application__organization", "user__organization", "user__division")
+        .defer(
+            "token", "source_refresh_token", "id_token", "resource", "user__password", "user__last_login"
+        )
         .annotate(
             held=account_queries.held_column(
                 Coalesce(OuterRef("user__organization_id"), OuterRef("application__organization_id")),

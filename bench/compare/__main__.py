@@ -24,16 +24,21 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     size = scenarios.QUICK if chosen.quick else scenarios.Size()
     size = replace(size, rounds=chosen.rounds or size.rounds, seconds=chosen.seconds or size.seconds)
-    databases.check()
-    try:
-        findings = scenarios.run(size)
-    except load.Refused as error:
-        raise SystemExit(str(error)) from error
-    text = report.markdown(findings)
     # A short run does not take the place of a whole one.
     results = chosen.results or (None if chosen.quick else RESULTS)
-    if results:
-        results.write_text(text)
+    text = ""
+
+    def write(findings: scenarios.Findings) -> None:
+        nonlocal text
+        text = report.markdown(findings)
+        if results:
+            results.write_text(text)
+
+    databases.check()
+    try:
+        scenarios.run(size, write)
+    except load.Refused as error:
+        raise SystemExit(str(error)) from error
     print(f"\n{text}")
 
 

@@ -71,7 +71,7 @@ class Yard:
 
     def __init__(self) -> None:
         self.stack = ExitStack()
-        # How this run's processes are found: what they print goes to files here.
+        # Credentials, keys, and what the servers print.
         self.state = Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="latchkey-bench-")))
         self.cache = self.stack.enter_context(databases.cache())
 

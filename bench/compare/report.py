@@ -14,7 +14,7 @@ from bench.compare.scenarios import Findings
 from bench.filling import BUSY
 
 _HOW = """\
-{rounds} of {seconds:.0f} s for each server, by turns, after a second of warm-up; the medians of all rounds.
+{rounds} of {seconds:.0f} s for each server, by turns, after a warm-up; the medians of all rounds.
 Ratios are of requests in a second, and, *by CPU*, of what the servers used for a request; both are compared
 round by round. {connections} connections, kept open (gunicorn's `sync` worker closes each). Every answer
 was a success, or there would be no results. {placed} PostgreSQL is durable (`fsync={fsync}`,

@@ -13,7 +13,6 @@ from bench.compare.load import Call
 from bench.compare.peers import Server
 
 CONNECTIONS = 8
-WARM_UP = 1.0
 # More than this of a processor, used by anybody else, spoils a round; it is repeated so often.
 FOREIGN = 0.3
 TRIES = 2
@@ -30,6 +29,8 @@ class Case:
     connections: int = CONNECTIONS
     # A slow server needs longer for enough answers.
     stretch: float = 1.0
+    # Seconds before the first round. What compiles while it runs needs some to get up to speed.
+    warm_up: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def run(
         for case in cases:
             if number == 0:
                 load.try_once(case.server.port, case.call)
-                _one(case, WARM_UP * case.stretch, helpers)
+                _one(case, case.warm_up * case.stretch, helpers)
             tries = [_one(case, seconds * case.stretch, helpers)]
             while patient and tries[-1].foreign > FOREIGN and len(tries) < TRIES:
                 tries.append(_one(case, seconds * case.stretch, helpers))

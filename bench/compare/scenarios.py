@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bench.compare import databases, load, machine, rounds
@@ -57,7 +58,8 @@ class Findings:
     notes: list[str] = field(default_factory=list)
 
 
-def run(size: Size) -> Findings:
+def run(size: Size, told: Callable[[Findings], None]) -> None:
+    """`told` is called with what was found so far, after each part."""
     findings = Findings(size)
     helpers = databases.processes()
     if len(helpers) < 2:
@@ -70,13 +72,15 @@ def run(size: Size) -> Findings:
             findings.notes.append("The system did not let the bench move PostgreSQL and Redis.")
         with Yard() as yard:
             _side_by_side(yard, findings, helpers)
-        if size.whole:
-            with Yard() as yard:
-                _growth(yard, findings, helpers)
-    if size.whole:
+        told(findings)
+        if not size.whole:
+            return
         with Yard() as yard:
-            _processes(yard, findings, helpers)
-    return findings
+            _growth(yard, findings, helpers)
+        told(findings)
+    with Yard() as yard:
+        _processes(yard, findings, helpers)
+    told(findings)
 
 
 def _say(text: str) -> None:
@@ -116,14 +120,14 @@ def _side_by_side(yard: Yard, findings: Findings, helpers: list[int]) -> None:
         _case("token: vanilla DOT", vanilla, "token", stretch=3.0),
         _case("token: tuned DOT", tuned, "token"),
         _case("token: bare Django", bare, "token"),
-        *([_case("token: oidc-provider", oidc, "token")] if oidc else []),
+        *([_case("token: oidc-provider", oidc, "token", warm_up=4.0)] if oidc else []),
         _case("users/me: Latchkey", latchkey, "users/me"),
         _case("users/me: DRF and DOT", tuned, "users/me"),
         _case("users/me: DRF and DOT, least", tuned, "users/least"),
         _case("tokens/me: Latchkey", latchkey, "tokens/me"),
         _case("tokens/me: DRF and DOT, least", tuned, "tokens/me"),
         _case("decision: Latchkey", latchkey, "decision"),
-        *([_case("decision: oidc-provider", oidc, "introspection")] if oidc else []),
+        *([_case("decision: oidc-provider", oidc, "introspection", warm_up=4.0)] if oidc else []),
     ]
     _measure(findings, cases, helpers)
 
@@ -207,8 +211,8 @@ def _processes(yard: Yard, findings: Findings, helpers: list[int]) -> None:
     _measure(findings, cases, helpers)
 
 
-def _case(name: str, server: Server, what: str, *, stretch: float = 1.0) -> Case:
-    return Case(name, server, server.data.calls[what], stretch=stretch)
+def _case(name: str, server: Server, what: str, *, stretch: float = 1.0, warm_up: float = 1.0) -> Case:
+    return Case(name, server, server.data.calls[what], stretch=stretch, warm_up=warm_up)
 
 
 __all__ = ["QUICK", "Findings", "Purge", "Size", "run"]

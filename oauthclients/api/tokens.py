@@ -20,7 +20,7 @@ _OWN = ("user-basic-info",)
 
 
 class OwnToken(ApiView):
-    """HEAD is GET without the body. The route names its scope and answers without it as well: the official
+    """The route names its scope and answers without it as well: the official
     JavaScript SDK looks here after each sign-in and takes a refusal for "not signed in", so that an app
     without the scope would send its person round in circles (wire contract A5)."""
 
@@ -28,6 +28,11 @@ class OwnToken(ApiView):
     def get(self, request: Request) -> Response:
         """`preserveIdleTTL=true` looks without using (resource_server/bearer.py `is_use`)."""
         return Response(token_info(self.caller))
+
+    @requires(scopes=_OWN, lenient=True)
+    def head(self, request: Request) -> Response:
+        """Whether the token lives, and nothing else: one statement."""
+        return Response()
 
     @requires(scopes=_OWN, lenient=True)
     def delete(self, request: Request) -> Response:

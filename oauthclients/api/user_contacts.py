@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Aggregate, JSONField, OuterRef, QuerySet, Subquery
+from django.db.models import Aggregate, JSONField, OuterRef, QuerySet, Subquery, UUIDField
 from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
+from accounts import statements
 from accounts.models import PhoneNumber, User
 from accounts.services.person_details import Phone
 from oauthclients.api.params import Body
@@ -40,12 +41,16 @@ def with_contacts(rows: QuerySet[User]) -> QuerySet[User]:
     return rows.annotate(**{_READ: Subquery(phones)})
 
 
+_PHONES = statements.Select(
+    lambda user_id: PhoneNumber.objects.filter(user_id=user_id).order_by("id"), user_id=UUIDField()
+)
+
+
 def of(row: User) -> Contacts:
     """Those of a person from `with_contacts`, or read now."""
     if not hasattr(row, _READ):
-        return Contacts(
-            [Phone(one.kind, one.value, one.primary) for one in row.phone_numbers.all()], row.other_email
-        )
+        phones = [Phone(one.kind, one.value, one.primary) for one in _PHONES(user_id=row.id)]
+        return Contacts(phones, row.other_email)
     read = sorted(getattr(row, _READ) or (), key=lambda one: one["id"])
     return Contacts(
         [Phone(one["kind"], one["value"], bool(one["primary"])) for one in read], row.other_email

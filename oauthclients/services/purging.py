@@ -40,7 +40,7 @@ def families(round: Round) -> int:
         return {family_of[token] for token in tokens}
 
     return sum(
-        Sweep().go_on(round, rows, key=key, stay=alive, remove=_forget_families)
+        round.sweep(f"families by {key}").go_on(round, rows, key=key, stay=alive, remove=_forget_families)
         for rows, key in ((over, "ends_at"), (ended, "ended_at"))
     )
 
@@ -97,6 +97,8 @@ def due_clients(round: Round) -> int:
     due = Client.objects.filter(date_to_delete__lte=round.now)
     for client in due:
         _empty(round, client)
+    if round.pace.stop.is_set():
+        return 0
     return sum(
         clients.purge_due(actor=system(organization))
         for organization in Organization.objects.filter(

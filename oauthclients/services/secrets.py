@@ -51,11 +51,23 @@ def find(client_id: uuid.UUID, secret: str, now: datetime) -> ClientSecret | Non
     return _FOUND.first(client_id=client_id, digest=digest(secret), now=now)
 
 
+_ASIDE = (
+    "client__description",
+    *(f"client__{verb}_by_{what}" for verb in ("created", "modified") for what in ("type", "id", "name")),
+    "client__created",
+    "client__updated",
+    "client__version",
+    "client__organization__created_at",
+    "client__organization__language",
+    "client__organization__country_code",
+)
 _FOUND = statements.Select(
     lambda client_id, digest, now: (
         ClientSecret.objects.filter(client_id=client_id, digest=digest)
         .filter(Q(ends_at=None) | Q(ends_at__gt=now))
         .select_related("client__organization")
+        # What a token request looks at; anything else is read when somebody asks for it.
+        .defer("digest", "last_four", "created_at", "created_by_name", *_ASIDE)
         .order_by()
     ),
     client_id=models.UUIDField(),

@@ -171,9 +171,9 @@ def _write(notes: _Notes) -> None:
 
 
 def _move(rows: models.QuerySet[Any], clock: str, used: Mapping[Any, datetime]) -> None:
-    """Sets a clock forward, in a batch to the earliest of its times: what was noted between two writings lies
-    close together, and too early harms nobody. A row that somebody holds just now is left: its next use notes
-    it again."""
+    """Sets a clock forward, in a batch to the earliest of its times: what was noted between two writings
+    lies close together, and too early harms nobody. A row that somebody holds just now is left: its next
+    use notes it again."""
     for batch in _batches(sorted(used)):
         now = min(used[key] for key in batch)
         with transaction.atomic():

@@ -23,7 +23,7 @@ from accounts.batches import Pace, Round, Sweep
 from accounts.models import AuditEvent
 from config import housekeeping
 from config.housekeeping import Housekeeper, leading, purge
-from oauthclients.models import Client, Consent, FamilyToken, TokenFamily
+from oauthclients.models import Client, Consent, FamilyToken, TokenFamily, Usage
 from oauthclients.services import purging
 from oauthclients.services.tokens import digest
 
@@ -501,3 +501,27 @@ def test_retention_itself_cannot_remove_a_line_that_is_young_enough(line_of):
     ):
         cursor.execute("DELETE FROM accounts_auditevent")
     assert names() == {"10 days ago"}
+
+
+def test_days_of_use_go_when_their_time_has_come(cast, app, settings):
+    settings.USAGE_RETENTION_DAYS = 30
+    today = timezone.now().date()
+    none = dict.fromkeys(
+        ("requests", "status_200", "status_300", "status_400", "status_500", "status_429"), 0
+    )
+    for days in (0, 30, 31):
+        Usage.objects.create(
+            organization_id=cast.acme.id,
+            client_id=app.id,
+            day=today - timedelta(days=days),
+            method="GET",
+            route="/api/v2/users",
+            **none,
+        )
+
+    assert purge().counts["days of use"] == 1
+    assert {row.day for row in Usage.objects.all()} == {today, today - timedelta(days=30)}
+
+    settings.USAGE_RETENTION_DAYS = 0
+    Usage.objects.filter(day=today).update(day=today - timedelta(days=5_000))
+    assert purge().counts["days of use"] == 0

@@ -40,6 +40,7 @@ from oauthclients.models import (
     Consent,
     FamilyToken,
     TokenFamily,
+    Usage,
 )
 from oauthclients.services.tokens import digest
 from tests.cast import Cast
@@ -120,6 +121,7 @@ def _fill_organization(organization: Organization, now: datetime) -> None:
     )
     _details(organization, people)
     _what_they_did(organization, people, [*own, *apps], now)
+    _used(organization, [*own, *apps], now)
     _signed_in(organization, people, now)
     _apps(organization, people, apps, now)
     _save(_token(client, now, n) for n, client in zip(range(OWN_TOKENS), cycle(own), strict=False))
@@ -171,6 +173,26 @@ def _what_they_did(
             entity_name="x",
         )
         for n in range(LINES)
+    )
+
+
+def _used(organization: Organization, clients: list[Client], now: datetime) -> None:
+    _save(
+        Usage(
+            organization_id=organization.id,
+            client_id=client.id,
+            day=now.date() - timedelta(days=days),
+            method="GET",
+            route="/api/v2/users",
+            requests=1,
+            status_200=1,
+            status_300=0,
+            status_400=0,
+            status_500=0,
+            status_429=0,
+        )
+        for client in clients
+        for days in (0, 1, 1_000)
     )
 
 

@@ -10,6 +10,9 @@ from config.housekeeping import leading, purge
 
 
 class Command(BaseCommand):
+    # They load all pages and routes, which takes longer than most of what there is to do.
+    requires_system_checks: list[str] = []
+
     help = "Removes expired tokens, secrets, sessions and drafts, and the clients whose deletion is due."
 
     def handle(self, *args: Any, **options: Any) -> None:
