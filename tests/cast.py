@@ -284,7 +284,9 @@ def _copied(row: models.Model, again: dict[object, models.Model]) -> models.Mode
     copy = type(row)()
     for field in row._meta.concrete_fields:
         value = getattr(row, field.attname)
-        setattr(copy, field.attname, deepcopy(value))
+        # Nobody is given a role or a line of the audit trail to change: those share their lists.
+        own = isinstance(value, list | dict) and not isinstance(row, Role | AuditEvent)
+        setattr(copy, field.attname, deepcopy(value) if own else value)
         if field.is_relation and value in again:
             setattr(copy, field.name, again[value])
     again[row.pk] = copy

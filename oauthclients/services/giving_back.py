@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from oauth2_provider.models import AbstractRefreshToken, get_access_token_model, get_refresh_token_model
 
 from accounts import queries as account_queries
 from accounts.actor import Actor, ActorType
 from accounts.rules.access import Access
-from oauthclients.models import Client, Consent, TokenFamily
+from oauthclients.models import Client, Consent, FamilyToken, TokenFamily
 from oauthclients.services import tokens
 
 
@@ -44,8 +44,9 @@ def _refresh_tokens(client: Client) -> QuerySet[AbstractRefreshToken]:
 
 def _families(client: Client, digest: str) -> QuerySet[TokenFamily]:
     refreshed = _refresh_tokens(client).filter(token_checksum=digest).values("token_family")
-    return TokenFamily.objects.filter(consent__client=client, ended_at=None).filter(
-        Q(id__in=refreshed) | Q(tokens__token__token_checksum=digest)
+    carried = FamilyToken.objects.filter(token__token_checksum=digest).values("family_id")
+    return TokenFamily.objects.filter(
+        consent__client=client, ended_at=None, id__in=refreshed.union(carried)
     )
 
 

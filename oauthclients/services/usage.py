@@ -159,6 +159,8 @@ def count(
 
 
 def _write(notes: _Notes) -> None:
+    """Takes counts away from the notes as they are written, so that what is tried again is not counted
+    twice. A clock that is set twice is right."""
     _move(Client.objects.all(), "last_used_at", notes.clients)
     _move(ClientSecret.objects.all(), "last_used_at", notes.secrets)
     _move(get_access_token_model().objects.all(), "updated", notes.tokens)
@@ -168,6 +170,8 @@ def _write(notes: _Notes) -> None:
             sql, row = _upsert()
             values = [value for key in batch for value in _values(key, notes.counts[key])]
             cursor.execute(sql % ", ".join([row] * len(batch)), values)
+        for key in batch:
+            del notes.counts[key]
 
 
 def _move(rows: models.QuerySet[Any], clock: str, used: Mapping[Any, datetime]) -> None:

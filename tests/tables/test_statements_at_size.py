@@ -68,7 +68,7 @@ MEANT = {
     "oauth2_provider_refreshtoken": "SQLite",
 }
 # What still does so: `give_back` (services/giving_back.py) looks through all families of a client.
-KNOWN = {"revocation"}
+KNOWN: set[str] = set()
 EXPLAINED = ("SELECT", "UPDATE", "DELETE", "WITH")
 
 

@@ -28,7 +28,6 @@ class Command(BaseCommand):
         address = self.address()
         call_command("migrate", verbosity=0, interactive=False)
         call_command("collectstatic", verbosity=0, interactive=False)
-        call_command("purge", verbosity=0)
         if options["demo"] and not Organization.objects.exists():
             call_command("demo")
         elif not Organization.objects.exists():
