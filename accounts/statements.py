@@ -62,18 +62,29 @@ class Select(Generic[Row]):
 
 
 class Insert(Generic[Row]):
-    """Adds a row of a model and reads nothing back: the instance has no key of the database's making."""
+    """Adds a row of a model and reads nothing back: the instance has no key of the database's making.
 
-    def __init__(self, model: type[Row]) -> None:
-        self._fields = [one for one in model._meta.concrete_fields if not isinstance(one, models.AutoField)]
-        quoted = ", ".join(f'"{field.column}"' for field in self._fields)
-        values = ", ".join(["%s"] * len(self._fields))
-        self._sql = f'INSERT INTO "{model._meta.db_table}" ({quoted}) VALUES ({values})'  # noqa: S608
+    `always` are columns that have the same value in each such row, whatever the instance says: None, an
+    empty text or an empty list.
+    """
+
+    def __init__(self, model: type[Row], **always: object) -> None:
+        fields = [one for one in model._meta.concrete_fields if not isinstance(one, models.AutoField)]
+        self._fields = [field for field in fields if field.name not in always]
+        assert len(fields) == len(self._fields) + len(always), always
+        columns = ", ".join(f'"{field.column}"' for field in fields)
+        values = ", ".join(
+            _EMPTY[repr(always[field.name])] if field.name in always else "%s" for field in fields
+        )
+        self._sql = f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({values})'  # noqa: S608
 
     def __call__(self, instance: Row) -> None:
         here = connections[DEFAULT_DB_ALIAS]
         values = [field.get_db_prep_save(field.pre_save(instance, True), here) for field in self._fields]
         _executed(here, self._sql, values)
+
+
+_EMPTY = {"None": "NULL", "''": "''", "[]": "'[]'"}
 
 
 @dataclass(frozen=True)

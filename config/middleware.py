@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 import uuid
 from collections.abc import Callable
+from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import resolve
+from django.urls import ResolverMatch, resolve
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
@@ -69,7 +70,8 @@ class ShortWayMiddleware:
             return self.get_response(request)
         request.get_host()  # raises for a host that is not ours
         translation.activate(settings.LANGUAGE_CODE)  # the thread may have served a page in another one
-        found = request.resolver_match = resolve(request.path_info)
+        path = request.path_info
+        found = request.resolver_match = resolve(path) if path.startswith("/api/") else _fixed(path)
         response: HttpResponse = found.func(request, *found.args, **found.kwargs)
         if hasattr(response, "render"):
             response = response.render()
@@ -82,6 +84,12 @@ class ShortWayMiddleware:
         if not response.streaming and "Content-Length" not in headers:
             headers["Content-Length"] = str(len(response.content))
         return response
+
+
+@lru_cache(maxsize=8)
+def _fixed(path: str) -> ResolverMatch:
+    """Of an address without parameters, of which there are few."""
+    return resolve(path)
 
 
 def keep_out_of_caches(response: HttpResponse) -> None:

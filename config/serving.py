@@ -11,6 +11,7 @@ behind a proxy that buffers requests (docs/operations.md).
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 from collections.abc import Callable, Iterable
@@ -106,6 +107,10 @@ def make_application() -> WholeRequests:
     from config.housekeeping import Housekeeper  # which needs the models
 
     Housekeeper().start()
+    # What is there by now stays: looking through it again and again for garbage is for nothing.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
     # One writer at a time is what SQLite has: more threads would only wait for its lock.
     suits_database = 1 if connection.vendor == "sqlite" else 4
     return WholeRequests(

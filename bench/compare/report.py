@@ -92,8 +92,8 @@ def markdown(findings: Findings) -> str:
     spoiled = [name for name, result in findings.results.items() if result.spoiled]
     if spoiled:
         parts.append(
-            f"Others used the machine during most rounds of: {', '.join(spoiled)}. "
-            "These figures are too low.\n"
+            f"Others used the machine during most rounds of: {'; '.join(spoiled)}. "
+            "Alone, these would be quicker.\n"
         )
     parts += [f"{note}\n" for note in findings.notes]
     how = _HOW.format(

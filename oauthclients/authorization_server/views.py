@@ -14,10 +14,9 @@ from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsS
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.debug import sensitive_variables
 from oauth2_provider.oauth2_backends import OAuthLibCore
 from oauth2_provider.views.mixins import OAuthLibMixin
 from oauthlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestError, OAuth2Error
@@ -41,16 +40,20 @@ log = logging.getLogger(__name__)
 EXCHANGES = frozenset({"authorization_code", "refresh_token", str(grant_types.SAML2_BEARER.grant_type)})
 
 
-@method_decorator(csrf_exempt, name="dispatch")
-@method_decorator(sensitive_post_parameters(), name="dispatch")
 class OAuthEndpoint(View, ABC):
     """What the endpoints for programs share: a form-encoded body, nothing twice, one way of saying who it
     is, not too many failures, and one shape of error."""
 
     http_method_names = ["post"]
 
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        return csrf_exempt(super().as_view(**initkwargs))
+
     @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
+        # All of them, as `sensitive_post_parameters` would say.
+        request.sensitive_post_parameters = "__ALL__"  # type: ignore[attr-defined]
         try:
             body = self.form(request)
             self.nothing_twice(request)
@@ -95,7 +98,7 @@ class OAuthEndpoint(View, ABC):
 
     def may_try(self, request: HttpRequest, body: dict[str, str]) -> rates.Window:
         """Refuses what authenticates in two ways at once, and, after too many failures, anything."""
-        sent = credentials(request.headers.get("Authorization"), body)
+        sent = credentials(request.META.get("HTTP_AUTHORIZATION"), body)
         client_id = sent.client_id if sent else ""
         failures = rates.Window(
             "token-failures", f"{client_id}|{origin().address}", settings.RATE_TOKEN_FAILURES
@@ -170,7 +173,7 @@ class TokenView(OAuthLibMixin, OAuthEndpoint):
                 _uri, _headers, content, status = self.create_token_response(request)
         except IntegrityError as error:  # the client was deleted at this very moment
             raise InvalidClientError from error
-        if "Origin" in request.headers:
+        if "HTTP_ORIGIN" in request.META:
             request.browser_client = _named(request, body)  # type: ignore[attr-defined]  # for cors.py
         if status != 200:
             return self.failure(request, status, json.loads(content))

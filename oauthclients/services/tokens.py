@@ -44,7 +44,10 @@ def digest(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()
 
 
-_ADDED = statements.Insert(get_access_token_model())
+# A client's own. The column `token` stays empty, whatever the toolkit's settings say.
+_ADDED = statements.Insert(
+    get_access_token_model(), user=None, source_refresh_token=None, id_token=None, token="", resource=[]
+)
 
 
 def issue(
@@ -70,7 +73,7 @@ def issue(
         expires=timezone.now() + timedelta(seconds=seconds),
     )
     set_token_value(token, value)
-    if family is None and clock is None:
+    if user is None:
         _ADDED(token)
         return token
     token.save(force_insert=True)

@@ -455,6 +455,29 @@ def test_who_signs_in_here_is_signed_in_there_until_they_sign_out(installation: 
         assert browser.get(f"{there}/admin/", allow_redirects=False).status_code == 302
 
 
+@pytest.mark.skipif(
+    not os.environ.get("DATABASE_URL", "").startswith("postgres"),
+    reason="SQLite has no connections to lose",
+)
+def test_connections_that_the_database_drops_are_made_again_and_no_program_notices(
+    installation: Installation,
+):
+    import psycopg
+
+    _role, client, token = installation.warm()
+    with psycopg.connect(installation.env["DATABASE_URL"], autocommit=True) as connection:
+        for ask in (
+            lambda: installation.there.status(token),
+            lambda: bool(installation.there.token(client)),
+        ):
+            assert ask()
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            assert [ask() for _ in range(8)] in ([200] * 8, [True] * 8)
+
+
 # --- What is noted there -------------------------------------------------------------------------
 
 
