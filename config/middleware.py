@@ -6,8 +6,10 @@ import ipaddress
 import uuid
 from collections.abc import Callable
 from functools import lru_cache
+from typing import cast
 
 from django.conf import settings
+from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, resolve
 from django.utils import translation
@@ -59,22 +61,21 @@ class ShortWayMiddleware:
     headers for it are written (CORS).
     """
 
-    # Where programs call; what people see under /oauth/ is a page.
-    PATHS = ("/api/v2/", "/oauth/token", "/oauth/introspect", "/oauth/revoke")
+    # Where programs call; what else there is under /oauth/ is for people.
+    ENDPOINTS = frozenset({"/oauth/token", "/oauth/introspect", "/oauth/revoke"})
+    API = "/api/v2/"
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
+        # What is raised gets its answer here, and so the headers.
+        self.answer = convert_exception_to_response(self.view)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith(self.PATHS) or "HTTP_ORIGIN" in request.META:
-            return self.get_response(request)
-        request.get_host()  # raises for a host that is not ours
-        translation.activate(settings.LANGUAGE_CODE)  # the thread may have served a page in another one
         path = request.path_info
-        found = request.resolver_match = resolve(path) if path.startswith("/api/") else _fixed(path)
-        response: HttpResponse = found.func(request, *found.args, **found.kwargs)
-        if hasattr(response, "render"):
-            response = response.render()
+        for_programs = path in self.ENDPOINTS or path.startswith(self.API)
+        if not for_programs or "HTTP_ORIGIN" in request.META:
+            return self.get_response(request)
+        response = cast(HttpResponse, self.answer(request))
         headers = response.headers
         if "Cache-Control" not in headers:
             keep_out_of_caches(response)
@@ -84,6 +85,14 @@ class ShortWayMiddleware:
         if not response.streaming and "Content-Length" not in headers:
             headers["Content-Length"] = str(len(response.content))
         return response
+
+    def view(self, request: HttpRequest) -> HttpResponse:
+        request.get_host()  # raises for a host that is not ours
+        translation.activate(settings.LANGUAGE_CODE)  # the thread may have served a page in another one
+        path = request.path_info
+        found = request.resolver_match = _fixed(path) if path in self.ENDPOINTS else resolve(path)
+        response: HttpResponse = found.func(request, *found.args, **found.kwargs)
+        return response.render() if hasattr(response, "render") else response
 
 
 @lru_cache(maxsize=8)

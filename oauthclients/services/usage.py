@@ -8,7 +8,6 @@ written at once where it is nearly up: what is lost there can end a token early,
 
 from __future__ import annotations
 
-import atexit
 import logging
 import threading
 import uuid
@@ -16,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from multiprocessing.util import Finalize
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -75,7 +75,8 @@ class Ledger:
             if self._thread is None and settings.USAGE_FLUSH_SECONDS:
                 self._thread = threading.Thread(target=self._run, name="usage", daemon=True)
                 self._thread.start()
-                atexit.register(self.flush)
+                # As `atexit`, which a process that multiprocessing has started does not come to.
+                Finalize(None, self.flush, exitpriority=1)
 
     def flush(self) -> None:
         """Writes what was noted. What cannot be written is kept for the next time, while there is room."""

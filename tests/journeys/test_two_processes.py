@@ -498,7 +498,6 @@ def test_what_is_used_there_is_in_the_database_seconds_later(installation: Insta
     assert installation.counted(client)["/oauth/token"] == 1
 
 
-@pytest.mark.xfail(reason="services/usage.py: a worker that multiprocessing has forked ends without atexit")
 def test_a_server_that_is_stopped_writes_what_it_has_noted_first(installation: Installation):
     """Last, for `there` does not come back. What `here` answered meanwhile is in the same rows."""
     _role, client, token = installation.warm()
