@@ -15,7 +15,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections, models
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    InterfaceError,
+    NotSupportedError,
+    OperationalError,
+    connection,
+    connections,
+    models,
+)
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.query import get_related_populators
 
@@ -138,10 +146,12 @@ def _instances(model: type[models.Model], compiler: Any) -> Callable[[Sequence[A
 def _read(here: BaseDatabaseWrapper, sql: str, values: list[Any]) -> list[Sequence[Any]]:
     try:
         return _fetched(here, sql, values)
-    except (OperationalError, InterfaceError):
-        # A connection that was kept open, and that the database has closed meanwhile: nothing was read yet,
-        # and nothing written, so it is asked again on a new one.
-        if here.in_atomic_block or here.connection is None or here.is_usable():
+    except (OperationalError, InterfaceError, NotSupportedError) as error:
+        # A connection that was kept open, and that the database has closed meanwhile, or a plan that a
+        # migration has made void: nothing was read yet, and nothing written, so it is asked again on a new
+        # one.
+        void = isinstance(error, NotSupportedError)
+        if here.in_atomic_block or here.connection is None or (here.is_usable() and not void):
             raise
         here.close()
         return _fetched(here, sql, values)

@@ -129,6 +129,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         timeout=20,
         init_command="PRAGMA journal_mode=WAL; PRAGMA cache_size=-65536; PRAGMA mmap_size=268435456;",
     )
+    # Opened anew for each request, it would have read nothing of the file yet.
+    DATABASES["default"].setdefault("CONN_MAX_AGE", None)
 else:
     DATABASES["default"].setdefault("CONN_MAX_AGE", 600)
     DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
@@ -137,7 +139,11 @@ else:
         # gives each transaction another connection may not be able to do that.
         DATABASES["default"].setdefault("OPTIONS", {}).setdefault("prepare_threshold", 1)
 
-CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
+CACHES: dict[str, dict[str, Any]] = {"default": env.cache("CACHE_URL", default="locmemcache://")}
+if CACHES["default"]["BACKEND"].endswith("RedisCache"):
+    # One that accepts connections and does not answer is not waited for.
+    for _patience in ("socket_timeout", "socket_connect_timeout"):
+        CACHES["default"].setdefault("OPTIONS", {}).setdefault(_patience, 0.5)
 
 # --- People signing in ---------------------------------------------------------------------------
 

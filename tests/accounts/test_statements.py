@@ -774,3 +774,20 @@ def test_a_division_that_is_new_is_in_a_role_everywhere(cast, client):
     names_now = {one["name"] for one in client.get("/api/v2/users", headers=headers).json()["entities"]}
     assert "Nora" in names_now
     assert Division.objects.filter(id=north.id).exists()
+
+
+@on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_plan_that_a_migration_has_made_void_is_made_again(cast):
+    """PostgreSQL: "cached plan must not change result type"."""
+    client, _secret = cast.client(("Employee", cast.home))
+    SECRETS(client_id=client.id, now=timezone.now())
+    with somebody_else() as other, other.cursor() as cursor:
+        cursor.execute("ALTER TABLE oauthclients_clientsecret ALTER created_by_name TYPE text")
+    try:
+        found = SECRETS.first(client_id=client.id, now=timezone.now())
+    finally:
+        with somebody_else() as other, other.cursor() as cursor:
+            cursor.execute("ALTER TABLE oauthclients_clientsecret ALTER created_by_name TYPE varchar(200)")
+
+    assert found.client == client
