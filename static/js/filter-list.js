@@ -32,6 +32,9 @@ document.addEventListener('input', (event) => {
   if (event.target.matches('[data-filter-list]')) apply(event.target);
 });
 
+// Typed before this was loaded, or restored by the browser.
+for (const input of document.querySelectorAll('[data-filter-list]')) if (input.value) apply(input);
+
 document.addEventListener('keydown', (event) => {
   const input = event.target;
   if (input.matches?.('[data-filter-list]')) {

@@ -46,6 +46,7 @@ const attach = (tree) => {
   tree.addEventListener('change', count);
   window.addEventListener('pageshow', count); // the browser may have restored boxes
   count();
+  if (search.value) unfold(); // typed before this was loaded
 };
 
 for (const tree of document.querySelectorAll('[data-permission-tree]')) attach(tree);

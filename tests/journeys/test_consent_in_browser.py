@@ -123,8 +123,8 @@ def web_app() -> Iterator[WebApp]:
 
 @pytest.fixture
 def made(served: Served, web_app: WebApp, request: Any) -> Any:
-    """Registers a client over the API. `foreign` makes it one of Initech, which the people of Acme have not
-    heard of."""
+    """Registers a client over the API. `foreign` makes it one of Globex, which the people of Acme have not
+    heard of; the demo has no service of Globex that could do it over the API."""
 
     def make(*scope: str, foreign: bool = False, **more: Any) -> Registered:
         name = more.pop("name", request.node.name[:190])
@@ -158,14 +158,12 @@ _FOREIGN = """
 import json
 from accounts.actor import system
 from accounts.models import Organization
-from accounts.services import organization
 from oauthclients.rules.client_spec import ClientSpec
 from oauthclients.services import clients
 
 spec = dict(name=%r, redirect_uris=(%r,), scope=tuple(%r), grant_type="authorization-code")
-found = Organization.objects.filter(short_name="initech").first()
-initech = found or organization.create(name="Initech", short_name="initech")
-client, secret = clients.create(actor=system(initech), spec=ClientSpec(**spec))
+globex = Organization.objects.get(short_name="globex")
+client, secret = clients.create(actor=system(globex), spec=ClientSpec(**spec))
 print(json.dumps([client.client_id, secret.reveal()]))
 """
 
