@@ -82,6 +82,12 @@ def access_in_column(text: str | None) -> Access:
 _LONGEST_REMEMBERED = 32_768
 
 
+@lru_cache(maxsize=1024)
+def _expanded(policies: str) -> frozenset[str]:
+    """One set for all who hold a role with these policies."""
+    return expand(json.loads(policies))
+
+
 @lru_cache(maxsize=512)
 def _access_of_text(text: str) -> Access:
     return Access(
@@ -91,7 +97,7 @@ def _access_of_text(text: str) -> Access:
                 role_name=name,
                 division_id=uuid.UUID(division_id) if division_id else None,
                 # SQLite, which knows no JSON, has it as text.
-                permissions=expand(json.loads(policies) if isinstance(policies, str) else policies),
+                permissions=_expanded(policies if isinstance(policies, str) else json.dumps(policies)),
             )
             for role_id, name, division_id, policies in json.loads(text)
         )

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.core.cache import cache
 
@@ -36,10 +37,13 @@ class Window:
     key: str
     limit: int
 
+    @cached_property
+    def digest(self) -> str:
+        """Somebody may have typed a secret where an id belongs, or a book."""
+        return hashlib.sha256(self.key.encode(errors="surrogatepass")).hexdigest()
+
     def _cache_key(self, minute: int) -> str:
-        # Hashed: somebody may have typed a secret where an id belongs.
-        digest = hashlib.sha256(self.key.encode()).hexdigest()
-        return f"rate:{self.name}:{digest}:{minute}"
+        return f"rate:{self.name}:{self.digest}:{minute}"
 
     def count(self) -> int:
         """Counts one more; how many there are now."""
@@ -90,14 +94,14 @@ class _Counters:
 
     def known(self, window: Window, minute: int) -> int:
         with self._lock:
-            found = self._found.get((window.name, window.key)) if minute == self._minute else None
+            found = self._found.get((window.name, window.digest)) if minute == self._minute else None
             return found.told + found.kept if found else 0
 
     def add(self, window: Window, minute: int) -> int:
         with self._lock:
             if minute != self._minute or len(self._found) > MOST:
                 self._minute, self._found = minute, {}
-            found = self._found.setdefault((window.name, window.key), _Counter())
+            found = self._found.setdefault((window.name, window.digest), _Counter())
             found.kept += 1
             if found.kept < window.limit // SHARE:
                 return found.told + found.kept

@@ -170,13 +170,17 @@ def _executed(here: BaseDatabaseWrapper, sql: str, values: list[Any]) -> Any:
         cursor = here.cursor()
         cursor.execute(sql, values)
         return cursor
-    here.close_if_health_check_failed()
+    # Whether a connection that was kept is still there is not asked first: `_read` finds out, and takes
+    # another one.
     here.ensure_connection()
     here.validate_no_broken_transaction()
     with here.wrap_database_errors:
         import psycopg
 
-        return psycopg.Cursor(here.connection).execute(sql, values, prepare=True)
+        # In a transaction a plan that a migration has made void could not be made again.
+        done = psycopg.Cursor(here.connection).execute(sql, values, prepare=not here.in_atomic_block)
+    here.health_check_done = True  # type: ignore[attr-defined]  # what follows need not ask either
+    return done
 
 
 def _is_watched(here: BaseDatabaseWrapper) -> bool:

@@ -91,7 +91,12 @@ class ShortWayMiddleware:
         translation.activate(settings.LANGUAGE_CODE)  # the thread may have served a page in another one
         path = request.path_info
         found = request.resolver_match = _fixed(path) if path in self.ENDPOINTS else resolve(path)
-        response: HttpResponse = found.func(request, *found.args, **found.kwargs)
+        try:
+            response: HttpResponse = found.func(request, *found.args, **found.kwargs)
+        except DomainError as error:
+            from config import views  # the views need the settings that name this middleware
+
+            return views.domain_error(request, error)
         return response.render() if hasattr(response, "render") else response
 
 

@@ -279,7 +279,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 # How often each worker offers to remove what has ended; one at a time does. 0: only `manage.py purge` does.
 PURGE_EVERY_SECONDS = env.int("PURGE_EVERY_SECONDS", default=60)
 # Use is noted in memory and written down so often (services/usage.py).
-USAGE_FLUSH_SECONDS = env.float("USAGE_FLUSH_SECONDS", default=2.0)
+USAGE_FLUSH_SECONDS = max(0.1, env.float("USAGE_FLUSH_SECONDS", default=2.0))
 # Kept for so many days; 0 for ever.
 AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", default=0)
 USAGE_RETENTION_DAYS = env.int("USAGE_RETENTION_DAYS", default=400)

@@ -2,8 +2,8 @@
 
 A request only notes it in memory. A thread of each process writes it down together, every
 `USAGE_FLUSH_SECONDS`, so that what is lost when a process is killed is at most so old; one that is stopped
-writes first. Nothing that decides anything is among it, but for the clock of an idle timeout, which is
-written at once where it is nearly up: what is lost there can end a token early, and never late.
+writes first. Of what decides something there is only the idle clock of a client's own token: what is lost
+of that can end it early, and never late. Where a clock is nearly up, or a person's, it is written at once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from multiprocessing.util import Finalize
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 NOTED_EVERY = timedelta(minutes=1)
 # So many different notes are written before their time.
 MOST_NOTES = 10_000
+# How long a process that ends waits for its last notes to be written.
+LAST_SECONDS = 5.0
 # Rows in one statement, in ids or counts.
 BATCH = 500
 
@@ -64,6 +66,8 @@ class Ledger:
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._full = threading.Event()
+        self._stopping = threading.Event()
+        self._stopped = threading.Event()
         self._notes = _Notes()
         self._thread: threading.Thread | None = None
 
@@ -76,7 +80,7 @@ class Ledger:
                 self._thread = threading.Thread(target=self._run, name="usage", daemon=True)
                 self._thread.start()
                 # As `atexit`, which a process that multiprocessing has started does not come to.
-                Finalize(None, self.flush, exitpriority=1)
+                Finalize(None, self._last, exitpriority=1)
 
     def flush(self) -> None:
         """Writes what was noted. What cannot be written is kept for the next time, while there is room."""
@@ -106,11 +110,18 @@ class Ledger:
                 self._notes.counts.setdefault(key, Counter()).update(counts)
 
     def _run(self) -> None:
-        while True:
+        while not self._stopping.is_set():
             self._full.wait(settings.USAGE_FLUSH_SECONDS)
             self._full.clear()
             if len(self._notes):
                 self.flush()
+        self._stopped.set()
+
+    def _last(self) -> None:
+        """A database that does not answer keeps no process from ending."""
+        self._stopping.set()
+        self._full.set()
+        self._stopped.wait(LAST_SECONDS)
 
 
 _ledger = Ledger()
@@ -134,10 +145,12 @@ def client_used(client: Client, now: datetime, secret: ClientSecret | None = Non
 
 def token_used(token: AbstractAccessToken, now: datetime, ends_at: datetime) -> None:
     """Moves the idle clock of a token forward, at most once a minute. The clock is `updated`: nothing else
-    changes that column, and reading the token reads it. `ends_at` is when the token dies if it is not."""
+    changes that column, and reading the token reads it. `ends_at` is when the token dies if it is not.
+
+    That of a person's token is written at once: what replaces the token goes on with its clock."""
     if now - token.updated < NOTED_EVERY:
         return
-    if ends_at - now <= NOTED_EVERY:
+    if token.user_id is not None or ends_at - now <= NOTED_EVERY:
         get_access_token_model().objects.filter(pk=token.pk, updated__lt=now).update(updated=now)
     else:
         _ledger.note(lambda notes: notes.tokens.update({token.pk: now}))
@@ -160,14 +173,14 @@ def count(
 
 
 def _write(notes: _Notes) -> None:
-    """Takes counts away from the notes as they are written, so that what is tried again is not counted
-    twice. A clock that is set twice is right."""
+    """Takes away from the notes what is written, so that it is not written again after an error."""
     _move(Client.objects.all(), "last_used_at", notes.clients)
     _move(ClientSecret.objects.all(), "last_used_at", notes.secrets)
     _move(get_access_token_model().objects.all(), "updated", notes.tokens)
     # Sorted: two processes never wait for each other in a circle.
     for batch in _batches(sorted(notes.counts)):
         with transaction.atomic(), connection.cursor() as cursor:
+            _be_patient(cursor)
             sql, row = _upsert()
             values = [value for key in batch for value in _values(key, notes.counts[key])]
             cursor.execute(sql % ", ".join([row] * len(batch)), values)
@@ -175,18 +188,30 @@ def _write(notes: _Notes) -> None:
             del notes.counts[key]
 
 
-def _move(rows: models.QuerySet[Any], clock: str, used: Mapping[Any, datetime]) -> None:
-    """Sets a clock forward, in a batch to the earliest of its times: what was noted between two writings
-    lies close together, and too early harms nobody. A row that somebody holds just now is left: its next
-    use notes it again."""
-    for batch in _batches(sorted(used)):
-        now = min(used[key] for key in batch)
-        with transaction.atomic():
-            wanted = rows.filter(Q(**{clock: None}) | Q(**{f"{clock}__lt": now}), pk__in=batch)
-            if connection.features.has_select_for_update_skip_locked:
-                # Not against those who refer to the row: a token that is being given does.
-                wanted = wanted.order_by("pk").select_for_update(skip_locked=True, no_key=True)
-            rows.filter(pk__in=list(wanted.values_list("pk", flat=True))).update(**{clock: now})
+def _move(rows: models.QuerySet[Any], clock: str, used: dict[Any, datetime]) -> None:
+    """Sets clocks forward, those of about the same moment together and to the earliest of them. A row that
+    somebody holds just now is left: its next use notes it again."""
+    by_moment: dict[int, list[Any]] = {}
+    for key, at in used.items():
+        by_moment.setdefault(int(at.timestamp()), []).append(key)
+    for keys in by_moment.values():
+        for batch in _batches(sorted(keys)):
+            now = min(used[key] for key in batch)
+            with transaction.atomic(), connection.cursor() as cursor:
+                _be_patient(cursor)
+                wanted = rows.filter(Q(**{clock: None}) | Q(**{f"{clock}__lt": now}), pk__in=batch)
+                if connection.features.has_select_for_update_skip_locked:
+                    # Not against those who refer to the row: a token that is being given does.
+                    wanted = wanted.order_by("pk").select_for_update(skip_locked=True, no_key=True)
+                rows.filter(pk__in=list(wanted.values_list("pk", flat=True))).update(**{clock: now})
+            for key in batch:
+                del used[key]
+
+
+def _be_patient(cursor: Any) -> None:
+    """But not for ever: what cannot be written now is written later."""
+    if connection.vendor == "postgresql":
+        cursor.execute("SELECT set_config('lock_timeout', '2s', true)")
 
 
 def _batches(items: list[Any]) -> Iterable[list[Any]]:

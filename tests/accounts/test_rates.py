@@ -412,3 +412,10 @@ def test_the_cache_of_these_tests_can_be_switched_off(cache_is_down):
 def _with(process, what, *args):
     with process:
         return what(*args)
+
+
+def test_what_was_typed_is_not_kept():
+    """A secret where an id belongs, or a book."""
+    rates.Window("token-failures", "x" * 100_000, 300).count()
+
+    assert all(len(part) <= 64 for key in rates._counters._found for part in key)

@@ -137,6 +137,15 @@ def test_what_is_written_late_lengthens_no_life(headers, clock):
     assert get_access_token_model().objects.get().updated == START + 10 * MINUTE
 
 
+def test_counts_that_cannot_be_written_hold_no_clock_back(headers, clock, cast, monkeypatch):
+    other = cast.bearer(("Employee", cast.home), name="Other")
+    monkeypatch.setattr(usage, "_upsert", lambda: 1 / 0)
+    assert call(other) == 200
+    for _ in range(4):
+        clock.shift(10 * MINUTE)
+        assert call(headers) == 200
+
+
 def test_without_a_timeout_there_is_no_clock(cast, clock):
     headers = cast.bearer(("Employee", cast.home))
     clock.shift(23 * 60 * MINUTE)

@@ -267,6 +267,17 @@ def test_using_keeps_it_alive(app, eve, clock, idle):
         token = app.refresh(token["refresh_token"]).json()
 
 
+def test_a_use_counts_for_the_refresh_of_the_next_moment(app, eve, clock, idle):
+    token = app.tokens(eve)
+    clock.shift(timedelta(seconds=200))
+    assert (
+        Browser().get(ME, headers={"Authorization": f"Bearer {token['access_token']}"}).status_code == 200
+    )
+    token = app.refresh(token["refresh_token"]).json()  # before anything that was noted is written
+    clock.shift(timedelta(seconds=200))
+    assert works(token)
+
+
 def test_an_installation_can_withhold_it(app, eve, clock, idle, settings):
     before = app.tokens(eve)
     settings.REFRESH_TOKENS_WITH_IDLE_TIMEOUT = False

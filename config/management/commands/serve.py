@@ -44,6 +44,8 @@ class Command(BaseCommand):
             "--port": str(settings.PORT),
             "--workers": str(settings.WORKERS),
             "--blocking-threads": str(READING_THREADS),
+            # A worker that was told to stop answers what it was asked before, and is not waited for longer.
+            "--workers-kill-timeout": "15",
             "--log-level": "error",
         }
         self.stdout.write(f"  Latchkey listens on {settings.BASE_URL} (Ctrl-C stops it).\n")
