@@ -297,7 +297,7 @@ def test_many_rows_are_written_in_few_statements(db, django_assert_max_num_queri
     for number in range(3 * usage.BATCH):
         called(client_id=uuid.UUID(int=number + 10))
 
-    with django_assert_max_num_queries(3 * 3):
+    with django_assert_max_num_queries(3 * 4):
         usage.flush()
 
     assert Usage.objects.count() == 3 * usage.BATCH
