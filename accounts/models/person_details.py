@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.organization import Organization
@@ -24,7 +25,8 @@ class PhoneNumber(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["user", "kind"], name="phone_number_is_one_of_its_kind")
         ]
-        indexes = [models.Index(fields=["value"], name="phone_number_value")]
+        # As SCIM compares them (RFC 7643 4.1.2: case does not matter).
+        indexes = [models.Index(Lower("value"), name="phone_number_by_value")]
 
 
 class ExternalIdentifier(models.Model):
