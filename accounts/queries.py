@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from django.db.models import Count, Func, Q, QuerySet, Subquery, TextField
-from django.db.models.functions import JSONArray
+from django.db.models import Count, Func, JSONField, Q, QuerySet, Subquery, TextField
+from django.db.models.functions import Cast, JSONArray
 
 from accounts.actor import Actor, ActorType
 from accounts.errors import NotFound
@@ -51,16 +51,14 @@ def access_of(organization_id: uuid.UUID, subject_id: uuid.UUID) -> Access:
     )
 
 
-class _Rows(Func):
-    """All rows of a subquery as one JSON array, in text."""
+class JSONRows(Func):
+    """All rows of a subquery as one JSON array; without rows, empty on SQLite and null on PostgreSQL."""
 
-    output_field = TextField()
+    function = "JSON_GROUP_ARRAY"
+    output_field = JSONField()
 
     def as_postgresql(self, compiler: Any, connection: Any, **_more: Any) -> Any:
-        return self.as_sql(compiler, connection, template="JSON_AGG(%(expressions)s)::text")
-
-    def as_sqlite(self, compiler: Any, connection: Any, **_more: Any) -> Any:
-        return self.as_sql(compiler, connection, function="JSON_GROUP_ARRAY")
+        return self.as_sql(compiler, connection, function="JSONB_AGG")
 
 
 def held_column(organization_id: Any, subject_id: Any) -> Subquery:
@@ -68,7 +66,11 @@ def held_column(organization_id: Any, subject_id: Any) -> Subquery:
     return Subquery(
         RoleGrant.objects.filter(organization_id=organization_id, subject_id=subject_id)
         .order_by()
-        .values(rows=_Rows(JSONArray("role_id", "role__name", "division_id", "role__policies")))
+        .values(
+            rows=Cast(
+                JSONRows(JSONArray("role_id", "role__name", "division_id", "role__policies")), TextField()
+            )
+        )
     )
 
 

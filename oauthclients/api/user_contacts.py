@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import Aggregate, JSONField, OuterRef, QuerySet, Subquery, UUIDField
+from django.db.models import OuterRef, QuerySet, Subquery, UUIDField
 from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
 from accounts import statements
 from accounts.models import PhoneNumber, User
+from accounts.queries import JSONRows
 from accounts.services.person_details import Phone
 from oauthclients.api.params import Body
 from oauthclients.api.shapes import API_PHONE_KINDS, Contacts
@@ -19,24 +19,12 @@ from oauthclients.api.shapes import API_PHONE_KINDS, Contacts
 _READ = "phones_read"
 
 
-class _JSONList(Aggregate):
-    output_field = JSONField()
-
-    def as_sqlite(self, *args: Any, **kwargs: Any) -> Any:
-        return self.as_sql(*args, **kwargs, function="JSON_GROUP_ARRAY")
-
-    def as_postgresql(self, *args: Any, **kwargs: Any) -> Any:
-        return self.as_sql(*args, **kwargs, function="JSONB_AGG")
-
-
 def with_contacts(rows: QuerySet[User]) -> QuerySet[User]:
     """These people, with their phone numbers read in the same statement: reading a person takes few."""
     phones = (
         PhoneNumber.objects.filter(user=OuterRef("pk"))
         .order_by()
-        .values("user")
-        .annotate(all=_JSONList(JSONObject(id="id", kind="kind", value="value", primary="primary")))
-        .values("all")
+        .values(all=JSONRows(JSONObject(id="id", kind="kind", value="value", primary="primary")))
     )
     return rows.annotate(**{_READ: Subquery(phones)})
 
