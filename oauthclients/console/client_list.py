@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
-from django.db.models import Count, F, OrderBy, Q
+from django.db.models import Count, F, Q
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -24,7 +24,7 @@ from accounts.console.guard import actor_of, requires
 from accounts.models import SubjectType
 from accounts.permissions import Permission
 from oauthclients import grant_types, presets, queries
-from oauthclients.console import attention, drifted, rights, words
+from oauthclients.console import attention, drifted, lists, rights, words
 from oauthclients.models import Client, ClientState
 
 PER_PAGE = 25
@@ -106,13 +106,6 @@ class Wanted:
             "drift": _drifted(actor) if self.drift else Q(),
         }
 
-    def order(self) -> list[OrderBy]:
-        """Clients that were never used come last, in either direction."""
-        key = SORTS[self.sort.removeprefix("-")]
-        down = self.sort.startswith("-")
-        ordered = key.desc(nulls_last=True) if down else key.asc(nulls_last=True)
-        return [ordered, Lower("name").asc(), F("id").asc()]
-
 
 @require_safe
 @requires(Permission.OAUTH_CLIENT_VIEW)
@@ -121,7 +114,9 @@ def client_list(request: HttpRequest) -> HttpResponse:
     wanted = Wanted.from_address(request.GET.dict())
     counts = _counts(actor, wanted)
     found = queries.clients(actor.organization).filter(*wanted.conditions(actor).values())
-    page = Paginator(found.order_by(*wanted.order()), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(found.order_by(*lists.order_by(SORTS, wanted.sort)), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     draft = attention.shown_draft(actor)
     may_add = bool(actor.access.decide(Permission.OAUTH_CLIENT_ADD))
     return render(

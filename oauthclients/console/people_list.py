@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
-from django.db.models import Count, F, OrderBy, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -22,7 +22,7 @@ from accounts.actor import Actor
 from accounts.console.guard import actor_of, requires
 from accounts.models import RoleGrant, Source, SubjectType, User, UserState
 from accounts.permissions import Permission
-from oauthclients.console import drifted, people_rights, people_words
+from oauthclients.console import drifted, lists, people_rights, people_words
 
 PER_PAGE = 25
 LONGEST_SEARCH = 200
@@ -100,13 +100,6 @@ class Wanted:
             "drift": _drifted(actor) if self.drift else Q(),
         }
 
-    def order(self) -> list[OrderBy]:
-        """Who never signed in comes last, in either direction."""
-        key = SORTS[self.sort.removeprefix("-")]
-        down = self.sort.startswith("-")
-        ordered = key.desc(nulls_last=True) if down else key.asc(nulls_last=True)
-        return [ordered, Lower("name").asc(), F("id").asc()]
-
 
 @require_safe
 @requires(Permission.DIRECTORY_USER_VIEW)
@@ -116,7 +109,9 @@ def people_list(request: HttpRequest) -> HttpResponse:
     conditions = wanted.conditions(actor)
     counts = _counts(actor, conditions)
     found = _visible(actor).filter(*conditions.values()).select_related("organization")
-    page = Paginator(found.order_by(*wanted.order()), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(found.order_by(*lists.order_by(SORTS, wanted.sort)), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     rows = _rows(actor, list(page.object_list))
     return render(
         request,
