@@ -292,11 +292,6 @@ def _word_said(organization: Organization, said: list[Any] | None) -> Word:
     )
 
 
-def effective_access_of_client(client: Client) -> EffectiveAccess:
-    """What a client-credentials client may do, right now: one statement, never cached."""
-    return EffectiveAccess(account_queries.access_of(client.organization_id, client.id))
-
-
 def effective_access(
     person: User, client: Client, agreed: Iterable[str], given_at: datetime
 ) -> EffectiveAccess:

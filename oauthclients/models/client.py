@@ -45,7 +45,7 @@ class Client(AbstractApplication):
     token_seconds = models.PositiveIntegerField(default=86_400)
     state = models.CharField(max_length=8, choices=ClientState.choices, default=ClientState.ACTIVE)
     date_to_delete = models.DateTimeField(null=True)
-    # Written at most once a minute; see services/tokens.py `touch`.
+    # Written at most once a minute; see services/usage.py.
     last_used_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
     created = models.DateTimeField(default=timezone.now, editable=False)

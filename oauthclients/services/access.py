@@ -104,7 +104,7 @@ def refuse_pending_deletion(client: Client) -> None:
 
 def mark_modified(actor: Actor, client: Client, now: datetime) -> None:
     """Saves the client with a new version and its modifier. Leaves `last_used_at` alone, which requests of
-    the client move forward meanwhile (services/tokens.py `note_use`)."""
+    the client move forward meanwhile (services/usage.py)."""
     client.version += 1
     client.updated = now
     client.modified_by_type = actor.type

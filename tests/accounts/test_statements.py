@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oauth2_provider.models import get_access_token_model
 
+from accounts import queries as account_queries
 from accounts import statements
 from accounts.actor import system
 from accounts.models import Division, Organization, Role, RoleGrant, SubjectType, User, UserState
@@ -23,6 +24,7 @@ from accounts.permissions import Permission, policies_for
 from accounts.services import divisions, grants, people, roles
 from oauthclients import queries
 from oauthclients.models import AuthorizationState, Client, ClientAuthorization, ClientSecret, ClientState
+from oauthclients.rules.effective_access import EffectiveAccess
 from oauthclients.services import authorizations, clients, secrets, tokens
 
 AccessToken = get_access_token_model()
@@ -543,7 +545,7 @@ def test_one_statement_decides_as_the_long_way_does(
             token = queries.token("d" * 64)
             short = queries.effective_access_of(token)
         long = (
-            queries.effective_access_of_client(client)
+            EffectiveAccess(account_queries.access_of(client.organization_id, client.id))
             if own
             else queries.effective_access(
                 User.objects.select_related("organization").get(id=cast.eve.id), app, agreed, given_at
