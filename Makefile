@@ -37,9 +37,9 @@ format: $(VENV)/dev.stamp ## Put the code into shape
 	$(VENV)/bin/ruff format .
 
 lock: $(VENV)/dev.stamp ## Write the lock files anew from pyproject.toml
-	$(VENV)/bin/uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header -q -o requirements.lock
-	$(VENV)/bin/uv pip compile pyproject.toml --group dev --universal --generate-hashes --python-version 3.11 --no-header -q -o requirements-dev.lock
-	$(VENV)/bin/uv pip compile bench/requirements.in --universal --generate-hashes --python-version 3.11 --no-header -q -o bench/requirements.lock
+	$(VENV)/bin/uv pip compile pyproject.toml --universal --no-strip-extras --generate-hashes --python-version 3.11 --no-header -q -o requirements.lock
+	$(VENV)/bin/uv pip compile pyproject.toml --group dev --universal --no-strip-extras --generate-hashes --python-version 3.11 --no-header -q -o requirements-dev.lock
+	$(VENV)/bin/uv pip compile bench/requirements.in --universal --no-strip-extras --generate-hashes --python-version 3.11 --no-header -q -o bench/requirements.lock
 
 browser: # Chromium for the journeys: the machine's own, else Debian's
 	@sh tests/get-browser
