@@ -56,6 +56,9 @@ class Permission(StrEnum):
     SSO_PROVIDER_EDIT = "sso:provider:edit"
     SSO_PROVIDER_VIEW = "sso:provider:view"
     TELEPHONY_EXTENSION_ASSIGN = "telephony:extension:assign"
+    USAGE_CLIENT_VIEW = "usage:client:view"
+    USAGE_ORGANIZATION_VIEW = "usage:organization:view"
+    USAGE_SIMPLE_SEARCH_VIEW = "usage:simpleSearch:view"
 
 
 @dataclass(frozen=True)

@@ -241,7 +241,13 @@ _TOKEN = statements.Select(
         .objects.filter(token_checksum=digest)
         .select_related("application__organization", "user__organization", "user__division")
         .defer(
-            "token", "source_refresh_token", "id_token", "resource", "user__password", "user__last_login"
+            "token",
+            "source_refresh_token",
+            "id_token",
+            "resource",
+            "user__password",
+            "user__last_login",
+            "application__use_noted_since",
         )
         .annotate(
             held=account_queries.held_column(

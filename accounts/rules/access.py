@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts import permissions
 from accounts.errors import NotAllowed
+from accounts.rules.footing import Kind, rested_on
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,8 @@ class Access:
         result = NOWHERE
         for permission in any_of:
             result |= self.by_permission.get(permission, NOWHERE)
+        if result:
+            rested_on(self, Kind.WHEREVER, any_of)
         return result
 
     def decide(
@@ -149,12 +152,14 @@ class Access:
         if not held:
             return Decision(False, "missing.any.permissions", tuple(any_of))
         if division_id is None:
+            rested_on(self, Kind.HELD, any_of)
             return ALLOWED
         for permission in held:
             info = permissions.CATALOGUE.get(permission)
             if (info is not None and not info.division_aware) or (
                 division_id in self.by_permission[permission]
             ):
+                rested_on(self, Kind.THERE, any_of, division_id)
                 return ALLOWED
         code = "missing.division.permission" if len(any_of) == 1 else "missing.any.division.permissions"
         return Decision(False, code, tuple(any_of), (division_name or str(division_id),))
@@ -164,15 +169,27 @@ class Access:
         if self.unlimited:
             return ALLOWED
         missing = tuple(name for name in all_of if not self.by_permission.get(name))
-        return Decision(False, "missing.permissions", missing) if missing else ALLOWED
+        if missing:
+            return Decision(False, "missing.permissions", missing)
+        rested_on(self, Kind.HELD, all_of)
+        return ALLOWED
 
     def covers(self, permission: str, division_id: uuid.UUID | None) -> bool:
         """This permission, in that division or, for None, in all of them."""
-        return division_id in self.where_covered(permission)
+        covered = division_id in self._covered(permission)
+        if covered:
+            rested_on(self, Kind.THERE, (permission,), division_id)
+        return covered
 
     def where_covered(self, permission: str) -> Divisions:
         """The divisions in which this permission counts: one that is not division-aware does so everywhere,
         wherever it is held."""
+        where = self._covered(permission)
+        if where:
+            rested_on(self, Kind.WHEREVER, (permission,))
+        return where
+
+    def _covered(self, permission: str) -> Divisions:
         if self.unlimited:
             return EVERYWHERE
         where = self.by_permission.get(permission, NOWHERE)
@@ -181,7 +198,10 @@ class Access:
 
     def holds(self, role_id: uuid.UUID, division_id: uuid.UUID | None) -> bool:
         """That very role, in that division or in all of them; None asks for all of them."""
-        return division_id in self.divisions_of_role(role_id)
+        held = division_id in self.divisions_of_role(role_id)
+        if held:
+            rested_on(self, Kind.ROLE, (str(role_id),), division_id)
+        return held
 
     def divisions_of_role(self, role_id: uuid.UUID) -> Divisions:
         """Where this very role is held."""

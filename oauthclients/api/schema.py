@@ -29,6 +29,7 @@ from oauthclients.api.scim.models import DEFAULT_PAGE, LARGEST_PAGE
 from oauthclients.resource_server.guard import Requirement, requirement_of
 from oauthclients.rules import effective_access
 from oauthclients.scopes import CATALOGUE
+from oauthclients.usage_reports import MOST_DAYS
 
 # The vendor's `PureCloud OAuth`, with the space that OpenAPI 3 does not allow.
 SECURITY = "PureCloud-OAuth"
@@ -142,6 +143,13 @@ _QUERY: Mapping[str, tuple[OpenApiParameter, ...]] = {
     "getUsersMe": (_many("expand"),),
     "getUsersQuery": (_SIZE, _text("cursor"), _text("state"), _text("sortOrder"), _many("expand")),
     "getUsersSearch": (_text("q64", required=True), _many("expand")),
+    "getOauthClientUsageSummary": (
+        OpenApiParameter("days", {"type": "integer", "minimum": 1, "maximum": MOST_DAYS, "default": 7}),
+    ),
+    "getUsageSimplesearchExecutionIdResults": (
+        OpenApiParameter("pageSize", {"type": "integer", "minimum": 1, "maximum": LARGEST, "default": 100}),
+        _text("after"),
+    ),
     "getTokensMe": (_flag("preserveIdleTTL"),),
     "getAuthorizationDivisions": (
         *_PAGE,

@@ -15,6 +15,7 @@ from oauthclients.api import (
     oauth_authorizations,
     oauth_clients,
     oauth_scopes,
+    oauth_usage,
     organizations,
     tokens,
     tokens_timeout,
@@ -28,10 +29,20 @@ urlpatterns = [
     path("oauth/clients", oauth_clients.Clients.as_view()),
     path("oauth/clients/<str:client_id>", oauth_clients.OneClient.as_view()),
     path("oauth/clients/<str:client_id>/secret", oauth_clients.ClientSecret.as_view()),
+    path("oauth/clients/<str:client_id>/usage/query", oauth_usage.ClientQuery.as_view()),
+    path(
+        "oauth/clients/<str:client_id>/usage/query/results/<str:execution_id>",
+        oauth_usage.ClientResults.as_view(),
+    ),
+    path("oauth/clients/<str:client_id>/usage/summary", oauth_usage.ClientSummary.as_view()),
     path("oauth/scopes", oauth_scopes.Scopes.as_view()),
     path("oauth/scopes/<str:scope_id>", oauth_scopes.OneScope.as_view()),
     path("oauth/authorizations", oauth_authorizations.Authorizations.as_view()),
     path("oauth/authorizations/<str:client_id>", oauth_authorizations.OneAuthorization.as_view()),
+    path("usage/query", oauth_usage.OrganizationQuery.as_view()),
+    path("usage/query/<str:execution_id>/results", oauth_usage.OrganizationResults.as_view()),
+    path("usage/simplesearch", oauth_usage.SimpleSearch.as_view()),
+    path("usage/simplesearch/<str:execution_id>/results", oauth_usage.SimpleSearchResults.as_view()),
     path("users", users.Users.as_view()),
     path(
         "users/externalid/<str:authority_name>/<path:external_key>", user_details.UserByExternalId.as_view()

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from accounts.actor import Actor
 from accounts.models import Organization
+from accounts.rules import footing
 from oauthclients.api.errors import ApiError
 from oauthclients.api.route_names import template
 from oauthclients.resource_server.bearer import Caller
@@ -54,6 +55,7 @@ class ApiView(APIView):
             raise MethodNotAllowed(request.method or "")
         self.perform_authentication(request)
         self.check_throttles(request)
+        footing.begin()
         self.check_permissions(request)
         _refuse_large(request)
 
@@ -75,8 +77,17 @@ class ApiView(APIView):
             response["inin-ratelimit-count"] = str(used)
             response["inin-ratelimit-allowed"] = str(window.limit)
             response["inin-ratelimit-reset"] = str(window.resets_in())
+        steps = footing.end()
         if isinstance(caller := getattr(request, "_user", None), Caller):
             self._count(request, caller, response.status_code)
+            if steps and response.status_code < 400:
+                usage.exercised(
+                    organization_id=caller.organization.id,
+                    client=caller.client,
+                    access=caller.effective.access if caller.person is None else None,
+                    steps=steps,
+                    now=timezone.now(),
+                )
         return response
 
     def _count(self, request: Request, caller: Caller, status: int) -> None:

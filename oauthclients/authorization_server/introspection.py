@@ -11,16 +11,19 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils import timezone
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error, UnauthorizedClientError
 
 from accounts import queries as account_queries
 from accounts.permissions import Permission
+from accounts.rules import footing
 from accounts.rules.access import Access, Divisions
 from oauthclients import queries, scopes
 from oauthclients.authorization_server.views import ClientView
 from oauthclients.models import Client
 from oauthclients.resource_server.bearer import Caller, caller_of
 from oauthclients.rules import home_region
+from oauthclients.services import usage
 
 # "All divisions, now and later" (wire contract D1).
 ALL_DIVISIONS = "*"
@@ -38,16 +41,25 @@ class IntrospectionView(ClientView):
         if not client.gives_tokens():
             raise UnauthorizedClientError(description="This client is not active.")
         access = account_queries.access_of(client.organization_id, client.id)
-        if not access.decide(Permission.OAUTH_TOKEN_VIEW):
+        footing.begin()
+        decision = access.decide(Permission.OAUTH_TOKEN_VIEW)
+        steps = footing.end()
+        if not decision:
             raise MayNotAsk(description=f"The client lacks the permission {Permission.OAUTH_TOKEN_VIEW}.")
         value = body.get("token")
         if not value:
             raise InvalidRequestError(description="Missing token.")
+        now = timezone.now()
+        here = client.organization_id
+        usage.exercised(organization_id=here, client=client, access=access, steps=steps, now=now)
         caller = caller_of(value)
         if caller is None or caller.organization.id != client.organization_id:
             return self.answer(INACTIVE, 200)
         issuer = home_region.issuer(self.request.get_host())
-        return self.answer(described(caller, issuer), 200)
+        described_as = described(caller, issuer)
+        if described_as["active"]:
+            usage.told_elsewhere(organization_id=here, client_id=caller.client.id, now=now)
+        return self.answer(described_as, 200)
 
 
 def described(caller: Caller, issuer: str) -> dict[str, Any]:

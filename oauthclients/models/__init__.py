@@ -7,9 +7,10 @@ from oauthclients.models.client_draft import ClientDraft
 from oauthclients.models.client_origin import ClientOrigin
 from oauthclients.models.client_secret import ClientSecret
 from oauthclients.models.consent import Consent, FamilyToken, TokenFamily
-from oauthclients.models.usage import Usage
+from oauthclients.models.usage import NOTHING, Usage, UsageQuery, UsedAccess
 
 __all__ = [
+    "NOTHING",
     "AuthorizationState",
     "Client",
     "ClientAuthorization",
@@ -21,4 +22,6 @@ __all__ = [
     "FamilyToken",
     "TokenFamily",
     "Usage",
+    "UsageQuery",
+    "UsedAccess",
 ]

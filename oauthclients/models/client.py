@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import models
@@ -13,6 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from oauth2_provider.models import AbstractApplication
 
 from accounts.models import Organization
+
+
+def today() -> date:
+    """In UTC, as days of use are counted."""
+    return timezone.now().date()
 
 
 class ClientState(models.TextChoices):
@@ -47,6 +52,9 @@ class Client(AbstractApplication):
     date_to_delete = models.DateTimeField(null=True)
     # Written at most once a minute; see services/usage.py.
     last_used_at = models.DateTimeField(null=True)
+    # Since when it is noted what of its access it uses: its first day, or that of the update that brought
+    # this in.
+    use_noted_since = models.DateField(default=today, editable=False)
     version = models.PositiveIntegerField(default=1)
     created = models.DateTimeField(default=timezone.now, editable=False)
     created_by_type = models.CharField(max_length=16)

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import InsufficientScope
 from accounts.rules.access import ALLOWED, Access, Decision
+from accounts.rules.footing import Kind, rested_on
 from oauthclients import scopes
 from oauthclients.models import AuthorizationState
 
@@ -90,6 +91,7 @@ class EffectiveAccess:
 def decide_scope(held: frozenset[str] | None, *any_of: str) -> Decision:
     """At least one of these scopes; `held` is None where scopes do not apply."""
     if held is None or held.intersection(any_of):
+        rested_on(None, Kind.SCOPE, any_of)
         return ALLOWED
     return Decision(False, MISSING_SCOPE, any_of, message=InsufficientScope(any_of).message)
 

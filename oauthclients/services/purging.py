@@ -18,8 +18,18 @@ from oauth2_provider.models import get_access_token_model, get_grant_model, get_
 from accounts.actor import system
 from accounts.batches import Round, Sweep, delete_by_id
 from accounts.models import Organization
-from oauthclients.models import Client, ClientDraft, ClientSecret, FamilyToken, TokenFamily, Usage
+from oauthclients.models import (
+    Client,
+    ClientDraft,
+    ClientSecret,
+    FamilyToken,
+    TokenFamily,
+    Usage,
+    UsageQuery,
+    UsedAccess,
+)
 from oauthclients.queries import DRAFTS_LIVE
+from oauthclients.rules.unused import LONGEST_REVIEW
 from oauthclients.services import clients
 
 # How long a code or refresh token of a family that was ended is still told from one that never was.
@@ -86,6 +96,10 @@ def secrets(round: Round) -> int:
     return round.delete(ClientSecret.objects.filter(ends_at__lte=round.now).order_by("ends_at"))
 
 
+def usage_queries(round: Round) -> int:
+    return round.delete(UsageQuery.objects.filter(ends_at__lte=round.now).order_by("ends_at"))
+
+
 def drafts(round: Round) -> int:
     old = ClientDraft.objects.filter(saved_at__lte=round.now - DRAFTS_LIVE)
     return round.delete(old.order_by("saved_at"))
@@ -108,11 +122,15 @@ def due_clients(round: Round) -> int:
 
 
 def usage(round: Round) -> int:
-    """Days older than `USAGE_RETENTION_DAYS`."""
-    if not settings.USAGE_RETENTION_DAYS:
+    """Days older than `USAGE_RETENTION_DAYS`. When access was last used is kept as long as anybody asks for
+    it in any case: it is a day for each thing that is held, however often it is used."""
+    days = settings.USAGE_RETENTION_DAYS
+    if not days:
         return 0
-    first = round.now.date() - timedelta(days=settings.USAGE_RETENTION_DAYS)
-    return round.delete(Usage.objects.filter(day__lt=first).order_by("day"))
+    today = round.now.date()
+    counts = Usage.objects.filter(day__lt=today - timedelta(days=days))
+    used = UsedAccess.objects.filter(last_day__lt=today - timedelta(days=max(days, LONGEST_REVIEW)))
+    return round.delete(counts.order_by("day")) + round.delete(used.order_by("last_day"))
 
 
 def _empty(round: Round, client: Client) -> None:

@@ -23,7 +23,10 @@ from django.db import connection, models, transaction
 from django.db.models import Q
 from oauth2_provider.models import AbstractAccessToken, get_access_token_model
 
-from oauthclients.models import Client, ClientSecret, Usage
+from accounts.rules import footing
+from accounts.rules.access import Access
+from oauthclients import scopes
+from oauthclients.models import NOTHING, Client, ClientSecret, Usage, UsedAccess
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +38,8 @@ MOST_NOTES = 10_000
 LAST_SECONDS = 5.0
 # Rows in one statement, in ids or counts.
 BATCH = 500
+# So many ways of using access are known to be noted today already.
+MOST_KNOWN = 20_000
 
 
 class Counted(NamedTuple):
@@ -47,6 +52,16 @@ class Counted(NamedTuple):
     route: str
 
 
+class Used(NamedTuple):
+    """One row of `UsedAccess`."""
+
+    organization_id: uuid.UUID
+    client_id: uuid.UUID
+    role_id: uuid.UUID = NOTHING
+    division_id: uuid.UUID = NOTHING
+    scope: str = ""
+
+
 @dataclass
 class _Notes:
     # When each was used last.
@@ -54,9 +69,11 @@ class _Notes:
     secrets: dict[uuid.UUID, datetime] = field(default_factory=dict)
     tokens: dict[int, datetime] = field(default_factory=dict)
     counts: dict[Counted, Counter[str]] = field(default_factory=dict)
+    # The last day of each.
+    used: dict[Used, date] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.clients) + len(self.secrets) + len(self.tokens) + len(self.counts)
+        return len(self.clients) + len(self.secrets) + len(self.tokens) + len(self.counts) + len(self.used)
 
 
 class Ledger:
@@ -70,6 +87,8 @@ class Ledger:
         self._stopped = threading.Event()
         self._notes = _Notes()
         self._thread: threading.Thread | None = None
+        # What of today is noted already, and by which access that was found (None: by no access).
+        self.known: dict[Any, tuple[date, Access | None]] = {}
 
     def note(self, what: Callable[[_Notes], object]) -> None:
         with self._lock:
@@ -97,15 +116,18 @@ class Ledger:
         """For tests."""
         with self._lock:
             self._notes = _Notes()
+            self.known = {}
 
     def _keep(self, notes: _Notes) -> None:
         with self._lock:
             if len(self._notes) + len(notes) > 2 * MOST_NOTES:
                 log.error("%s notes of use are given up", len(notes))
+                self.known = {}
                 return
             self._notes.clients = notes.clients | self._notes.clients
             self._notes.secrets = notes.secrets | self._notes.secrets
             self._notes.tokens = notes.tokens | self._notes.tokens
+            self._notes.used = notes.used | self._notes.used
             for key, counts in notes.counts.items():
                 self._notes.counts.setdefault(key, Counter()).update(counts)
 
@@ -172,6 +194,52 @@ def count(
     _ledger.note(add)
 
 
+def exercised(
+    *,
+    organization_id: uuid.UUID,
+    client: Client,
+    access: Access | None,
+    steps: list[footing.Step],
+    now: datetime,
+) -> None:
+    """Notes what an answer rested on: with `access`, of a client's own; without, the scopes of an app that
+    acted for a person. Once a day is enough, so that most calls only find that it is done."""
+    day = now.date()
+    key = (organization_id, client.id, access is None, tuple(step[1:] for step in steps))
+    known = _ledger.known.get(key)
+    if known is not None and known[0] == day and known[1] is access:
+        return
+    if access is None:
+        used = {Used(organization_id, client.id, scope=name) for name in _scopes_used(client, steps)}
+    else:
+        used = {
+            Used(organization_id, client.id, role, division or NOTHING)
+            for role, division in footing.pairs(steps, access)
+        }
+    if used:
+        _ledger.note(lambda notes: notes.used.update(dict.fromkeys(used, day)))
+    if len(_ledger.known) >= MOST_KNOWN:
+        _ledger.known = {}
+    _ledger.known[key] = (day, access)
+
+
+def told_elsewhere(*, organization_id: uuid.UUID, client_id: uuid.UUID, now: datetime) -> None:
+    """Notes that a service was told what a token of this client may do."""
+    _ledger.note(lambda notes: notes.used.update({Used(organization_id, client_id): now.date()}))
+
+
+def _scopes_used(client: Client, steps: list[footing.Step]) -> set[str]:
+    """Of what each step would have taken, all that the app asks for; where reading is enough, no more than
+    that."""
+    asked = scopes.expanded(client.scope)
+    found: set[str] = set()
+    for step in steps:
+        if step.kind == footing.Kind.SCOPE:
+            enough = asked.intersection(step.names)
+            found |= {name for name in enough if f"{name}:readonly" not in enough}
+    return found
+
+
 def _write(notes: _Notes) -> None:
     """Takes away from the notes what is written, so that it is not written again after an error."""
     _move(Client.objects.all(), "last_used_at", notes.clients)
@@ -179,13 +247,24 @@ def _write(notes: _Notes) -> None:
     _move(get_access_token_model().objects.all(), "updated", notes.tokens)
     # Sorted: two processes never wait for each other in a circle.
     for batch in _batches(sorted(notes.counts)):
-        with transaction.atomic(), connection.cursor() as cursor:
-            _be_patient(cursor)
-            sql, row = _upsert()
-            values = [value for key in batch for value in _values(key, notes.counts[key])]
-            cursor.execute(sql % ", ".join([row] * len(batch)), values)
+        _put(
+            Usage,
+            Counted._fields,
+            dict.fromkeys(_SUMS, "{here} + {new}"),
+            [_values(key, notes.counts[key]) for key in batch],
+        )
         for key in batch:
             del notes.counts[key]
+    later = "GREATEST" if connection.vendor == "postgresql" else "max"
+    for uses in _batches(sorted(notes.used)):
+        _put(
+            UsedAccess,
+            Used._fields,
+            {"last_day": f"{later}({{here}}, {{new}})"},
+            [[*_prepared(UsedAccess, use), notes.used[use]] for use in uses],
+        )
+        for use in uses:
+            del notes.used[use]
 
 
 def _move(rows: models.QuerySet[Any], clock: str, used: dict[Any, datetime]) -> None:
@@ -221,22 +300,35 @@ def _batches(items: list[Any]) -> Iterable[list[Any]]:
 _SUMS = [one.name for one in Usage._meta.fields if isinstance(one, models.PositiveBigIntegerField)]
 
 
-def _upsert() -> tuple[str, str]:
-    """The statement with a gap for its rows, and a row."""
-    table = Usage._meta.db_table
-    columns = [*Counted._fields, *_SUMS]
-    added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in _SUMS)
-    return (
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES %s "  # noqa: S608  # names of our own
-        f"ON CONFLICT ({', '.join(Counted._fields)}) DO UPDATE SET {added}",
-        f"({', '.join(['%s'] * len(columns))})",
+def _put(
+    model: type[models.Model], key: tuple[str, ...], merged: dict[str, str], rows: list[list[Any]]
+) -> None:
+    """Adds rows, each with the columns of `key` and then those of `merged`. One that is there already is
+    changed as `merged` says, of what is here and what is new."""
+    table = model._meta.db_table
+    columns = [*key, *merged]
+    changes = ", ".join(
+        f"{name} = {how.format(here=f'{table}.{name}', new=f'excluded.{name}')}"
+        for name, how in merged.items()
     )
+    row = f"({', '.join(['%s'] * len(columns))})"
+    with transaction.atomic(), connection.cursor() as cursor:
+        _be_patient(cursor)
+        cursor.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * len(rows))} "  # noqa: S608  # names of our own
+            f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}",
+            [value for one in rows for value in one],
+        )
 
 
 def _values(key: Counted, counts: Counter[str]) -> list[Any]:
-    fields = [Usage._meta.get_field(name) for name in Counted._fields]
-    own = [
+    return [*_prepared(Usage, key), *(counts[name] for name in _SUMS)]
+
+
+def _prepared(model: type[models.Model], key: Counted | Used) -> list[Any]:
+    """The key of a row as the database takes it."""
+    fields = [model._meta.get_field(name) for name in key._fields]
+    return [
         one.get_db_prep_save(value, connection)  # type: ignore[union-attr]
         for one, value in zip(fields, key, strict=True)
     ]
-    return [*own, *(counts[name] for name in _SUMS)]

@@ -41,6 +41,8 @@ from oauthclients.models import (
     FamilyToken,
     TokenFamily,
     Usage,
+    UsageQuery,
+    UsedAccess,
 )
 from oauthclients.services.tokens import digest
 from tests.cast import Cast
@@ -193,6 +195,26 @@ def _used(organization: Organization, clients: list[Client], now: datetime) -> N
         )
         for client in clients
         for days in (0, 1, 1_000)
+    )
+    _save(
+        UsedAccess(
+            organization_id=organization.id,
+            client_id=client.id,
+            scope=scope,
+            last_day=now.date() - timedelta(days=days),
+        )
+        for client in clients
+        for scope, days in (("", 0), ("users", 1), ("groups", 1_000))
+    )
+    _save(
+        UsageQuery(
+            organization_id=organization.id,
+            subject_id=client.id,
+            client_id=client.id,
+            question={},
+            ends_at=_ends(now, n),
+        )
+        for n, client in enumerate(clients)
     )
 
 

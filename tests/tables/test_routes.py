@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 
 import pytest
 from django.test import Client as Browser
@@ -37,7 +37,8 @@ from oauthclients.api.views import ApiView, NoSuchRoute
 from oauthclients.models import Client, ClientSecret
 from oauthclients.resource_server.guard import Requirement
 from oauthclients.rules.client_spec import ClientSpec
-from oauthclients.services import clients
+from oauthclients.services import clients, usage_queries
+from oauthclients.usage_reports import Question
 from tests.cast import PASSWORD, Cast
 from tests.saml import IdP, pair
 from tests.scim import MEDIA_TYPE, USER
@@ -45,6 +46,7 @@ from tests.scim import refused as refused_by_scim
 from tests.tables import scim_rows
 
 OAUTH_READ = ("oauth", "oauth:readonly")
+USAGE_READ = (*OAUTH_READ, "usage", "usage:readonly")
 AUTHORIZATION_READ = ("authorization", "authorization:readonly")
 USERS_READ = ("users", "users:readonly")
 GROUPS_READ = ("groups", "groups:readonly")
@@ -131,6 +133,57 @@ ROWS = [
         success=204,
     ),
     _row("POST", "oauth/clients/<str:client_id>/secret", "oauth:client:edit", ("oauth",), target="client"),
+    _row(
+        "POST",
+        "oauth/clients/<str:client_id>/usage/query",
+        "oauth:client:view usage:client:view",
+        OAUTH_READ,
+        target="client",
+        body={"interval": "2026-01-01T00:00:00Z/2026-01-08T00:00:00Z"},
+    ),
+    _row(
+        "GET",
+        "oauth/clients/<str:client_id>/usage/query/results/<str:execution_id>",
+        "oauth:client:view usage:client:view",
+        OAUTH_READ,
+        target="client",
+        more=("question about the client",),
+    ),
+    _row(
+        "GET",
+        "oauth/clients/<str:client_id>/usage/summary",
+        "oauth:client:view usage:client:view",
+        OAUTH_READ,
+        target="client",
+    ),
+    _row(
+        "POST",
+        "usage/query",
+        "oauth:client:view usage:organization:view",
+        USAGE_READ,
+        body={"interval": "2026-01-01T00:00:00Z/2026-01-08T00:00:00Z", "groupBy": ["OAuthClientId"]},
+    ),
+    _row(
+        "GET",
+        "usage/query/<str:execution_id>/results",
+        "oauth:client:view usage:organization:view",
+        USAGE_READ,
+        target="question",
+    ),
+    _row(
+        "POST",
+        "usage/simplesearch",
+        "oauth:client:view usage:simpleSearch:view",
+        USAGE_READ,
+        body={"interval": "2026-01-01T00:00:00Z/2026-01-08T00:00:00Z", "httpMethods": ["GET"]},
+    ),
+    _row(
+        "GET",
+        "usage/simplesearch/<str:execution_id>/results",
+        "oauth:client:view usage:simpleSearch:view",
+        USAGE_READ,
+        target="question",
+    ),
     _row("GET", "oauth/scopes", "", OAUTH_READ),
     _row("GET", "oauth/scopes/<str:scope_id>", "", OAUTH_READ, target="scope", of_organization=False),
     _row("GET", "oauth/authorizations", "oauth:client:authorize", OAUTH_READ),
@@ -667,6 +720,8 @@ class World:
         match target:
             case "client" | "inactive client" | "code client":
                 return str(self._client(organization, target).id)
+            case "question about the client" | "question":
+                return self._question(organization, about_client=target != "question")
             case "person":
                 return str(self.cast.cleo.id if foreign else self.cast.eve.id)
             case "powerless person":
@@ -706,6 +761,17 @@ class World:
                 return "User"
             case _:
                 raise AssertionError(target)
+
+    def _question(self, organization, *, about_client: bool) -> str:
+        """One that the caller has asked."""
+        client = Client.objects.filter(name=f"Target of {organization.name}").first()
+        asked = usage_queries.ask(
+            actor=replace(system(organization), id=self.calling),
+            question=Question(
+                date(2026, 1, 1), date(2026, 1, 7), client_id=client.id if client and about_client else None
+            ),
+        )
+        return str(asked.id)
 
     def provider(self, organization, slot: str = "") -> IdentityProvider:
         name = f"Target of {organization.name}"

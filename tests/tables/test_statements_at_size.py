@@ -28,6 +28,7 @@ from accounts.models import (
 )
 from config.housekeeping import purge
 from oauthclients.models import Client, ClientSecret, Consent, FamilyToken, TokenFamily
+from oauthclients.services import usage
 from tests import cast as standing_cast
 from tests.cast import PASSWORD, App, token_request
 from tests.tables import many_rows
@@ -57,6 +58,8 @@ LARGE = {
     "oauth2_provider_grant",
     "oauth2_provider_refreshtoken",
     "oauthclients_usage",
+    "oauthclients_usagequery",
+    "oauthclients_usedaccess",
 }
 # What may be looked through from end to end, with the index where there is one, and why.
 MEANT = {
@@ -208,6 +211,7 @@ PAGES = (
 ROUTES = (
     "/oauth/clients?pageSize=25&pageNumber=2",
     "/oauth/clients/{client}",
+    "/oauth/clients/{client}/usage/summary",
     "/oauth/authorizations",
     "/oauth/authorizations/{app}",
     "/users?pageSize=25&pageNumber=2&sortOrder=desc",
@@ -268,6 +272,7 @@ def test_no_statement_looks_through_a_large_table(acme):
     answers = Answers()
     _pages(acme, answers)
     _routes(acme, answers)
+    _use(acme, answers)
     _authorization_server(acme, answers)
     _housekeeping(acme, answers)
 
@@ -288,6 +293,26 @@ def _routes(acme, answers):
         with answers.to(path):
             response = Browser().get("/api/v2" + acme.named(path), headers=headers)
         assert response.status_code == 200, (path, response.content)
+
+
+def _use(acme, answers):
+    interval = {"interval": "2026-01-01/2026-06-01", "granularity": "Week"}
+    for path, more in (
+        ("oauth/clients/{client}/usage/query", {"groupBy": ["TemplateUri"]}),
+        ("usage/query", {"groupBy": ["OAuthClientId"]}),
+        ("usage/simplesearch", {"oauthClientNames": ["authorization-code 1"], "httpMethods": ["GET"]}),
+    ):
+        with answers.to(path):
+            put_down = Browser().post(
+                f"/api/v2/{acme.named(path)}",
+                {**interval, **more},
+                content_type="application/json",
+                headers=acme.bearer,
+            )
+            answer = Browser().get(put_down.json()["resultsUri"], headers=acme.bearer)
+        assert answer.status_code == 200, (path, answer.content)
+    with answers.to("notes of use"):
+        usage.flush()
 
 
 def _authorization_server(acme, answers):
@@ -327,5 +352,6 @@ def _housekeeping(acme, answers):
             "assertions",
             "sessions",
             "sign-ins at providers",
+            "questions about use",
         )
     )

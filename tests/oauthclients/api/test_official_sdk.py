@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import PureCloudPlatformClientV2 as gc  # noqa: N813
 import pytest
 from django.test import Client as Browser
+from django.utils import timezone
 
+from oauthclients.models import Usage
+from oauthclients.services import usage
 from tests import cast as standing_cast
 from tests.cast import token_request
 
@@ -153,3 +157,49 @@ def test_the_sdk_reads_everything_else(cast, login):
     tokens.head_tokens_me()
     tokens.delete_tokens_me()
     refused(tokens.get_tokens_me, 401, "bad.credentials")
+
+
+def test_the_sdk_asks_what_a_client_and_the_organization_have_used(cast, login):
+    client, secret = cast.client(("Admin", None), name="Reporter")
+    api = login(client.client_id, secret)
+    gc.UsersApi(api).get_users()
+    usage.flush()
+    yesterday = timezone.now() - timedelta(days=1)
+    Usage.objects.update(day=yesterday.date())
+    interval = f"{(yesterday - timedelta(days=2)).isoformat()}/{timezone.now().isoformat()}"
+    oauth, org = gc.OAuthApi(api), gc.UsageApi(api)
+
+    asked = gc.ApiUsageClientQuery()
+    asked.interval, asked.granularity = interval, "Day"
+    asked.metrics, asked.group_by = ["Status200", "Requests"], ["TemplateUri", "HttpMethod"]
+    put_down = oauth.post_oauth_client_usage_query(client.client_id, asked)
+    found = oauth.get_oauth_client_usage_query_result(put_down.execution_id, client.client_id)
+    assert found.query_status == "Complete"
+    assert {(row.template_uri, row.http_method, row.status200, row.requests) for row in found.results} == {
+        ("/oauth/token", "POST", 1, 1),
+        ("/api/v2/users", "GET", 1, 1),
+    }
+    assert {row.date.date() for row in found.results} == {yesterday.date()}
+    assert found.results[0].status500 is None
+
+    put_down = oauth.get_oauth_client_usage_summary(client.client_id, days="7")
+    (row,) = oauth.get_oauth_client_usage_query_result(put_down.execution_id, client.client_id).results
+    assert (row.client_name, row.requests) == ("Reporter", 2)
+
+    asked = gc.ApiUsageOrganizationQuery()
+    asked.interval, asked.group_by = interval, ["OAuthClientId"]
+    (row,) = org.get_usage_query_execution_id_results(org.post_usage_query(asked).execution_id).results
+    assert (row.client_id, row.requests) == (client.client_id, 2)
+
+    asked = gc.ApiUsageSimpleSearch()
+    asked.interval, asked.oauth_client_names = interval, ["Reporter"]
+    execution = org.post_usage_simplesearch(asked).execution_id
+    first = org.get_usage_simplesearch_execution_id_results(execution, page_size="1")
+    second = org.get_usage_simplesearch_execution_id_results(
+        execution, page_size="1", after=first.cursors.after
+    )
+    assert {row.template_uri for row in (*first.results, *second.results)} == {
+        "/oauth/token",
+        "/api/v2/users",
+    }
+    assert second.cursors.after is None
