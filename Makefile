@@ -8,7 +8,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet install --require-hashes
 JOBS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench lint format lock browser wrk clean
+.PHONY: help run demo test bench lint format messages lock browser wrk clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ lint: $(VENV)/dev.stamp ## Check style, types, migrations and the production set
 format: $(VENV)/dev.stamp ## Put the code into shape
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+messages: $(VENV)/dev.stamp ## Bring the catalogues in locale/ up to date with the source
+	$(PY) manage.py messages
 
 lock: $(VENV)/dev.stamp ## Write the lock files anew from pyproject.toml
 	$(VENV)/bin/uv pip compile pyproject.toml --universal --no-strip-extras --generate-hashes --python-version 3.11 --no-header -q -o requirements.lock

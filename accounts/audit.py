@@ -66,11 +66,13 @@ class Action(StrEnum):
     ORGANIZATION_IDLE_TIMEOUT_SET = "organization.idleTimeoutSet"
     ORGANIZATION_IMPLICIT_ALLOWED = "organization.implicitAllowed"
     ORGANIZATION_IMPLICIT_REFUSED = "organization.implicitRefused"
+    ORGANIZATION_LANGUAGE_SET = "organization.languageSet"
     ORGANIZATION_RENAMED = "organization.renamed"
     ORGANIZATION_SCOPES_ENFORCED = "organization.scopesEnforced"
     ORGANIZATION_SCOPES_IGNORED = "organization.scopesIgnored"
     ORGANIZATION_SSO_ONLY = "organization.ssoOnly"
     ORGANIZATION_SSO_OPTIONAL = "organization.ssoOptional"
+    ORGANIZATION_TIME_ZONE_SET = "organization.timeZoneSet"
     ROLE_CREATED = "role.created"
     ROLE_DELETED = "role.deleted"
     ROLE_EDITED = "role.edited"
@@ -82,6 +84,7 @@ class Action(StrEnum):
     USER_INVITED = "user.invited"
     USER_MOVED = "user.moved"
     USER_PASSWORD_SET = "user.passwordSet"
+    USER_PREFERENCES_SET = "user.preferencesSet"
     USER_SIGNED_IN = "user.signedIn"
     USER_SIGNED_OUT = "user.signedOut"
     USER_TOKENS_REVOKED = "user.tokensRevoked"
@@ -122,11 +125,13 @@ SENTENCES: Mapping[str, Any] = {
     Action.ORGANIZATION_IDLE_TIMEOUT_SET: _("changed the inactivity timeout"),
     Action.ORGANIZATION_IMPLICIT_ALLOWED: _("allowed the implicit grant"),
     Action.ORGANIZATION_IMPLICIT_REFUSED: _("switched off the implicit grant"),
+    Action.ORGANIZATION_LANGUAGE_SET: _("changed the language of the organization"),
     Action.ORGANIZATION_RENAMED: _("renamed the organization"),
     Action.ORGANIZATION_SCOPES_ENFORCED: _("turned on Enforce Scopes"),
     Action.ORGANIZATION_SCOPES_IGNORED: _("turned off Enforce Scopes"),
     Action.ORGANIZATION_SSO_ONLY: _("let people sign in through single sign-on only"),
     Action.ORGANIZATION_SSO_OPTIONAL: _("let people sign in with a password again"),
+    Action.ORGANIZATION_TIME_ZONE_SET: _("changed the time zone of the organization"),
     Action.PROVIDER_ASSERTION_REFUSED: _("sent somebody whose sign-in was refused"),
     Action.PROVIDER_CREATED: _("set up the identity provider"),
     Action.PROVIDER_DELETED: _("deleted the identity provider"),
@@ -153,6 +158,7 @@ SENTENCES: Mapping[str, Any] = {
     Action.USER_DELETED: _("deleted the person"),
     Action.USER_EDITED: _("edited the person"),
     Action.USER_PASSWORD_SET: _("set the password"),
+    Action.USER_PREFERENCES_SET: _("changed their language or time zone"),
     Action.USER_SIGNED_IN: _("signed in"),
     Action.USER_SIGNED_OUT: _("signed out"),
     Action.USER_TOKENS_REVOKED: _("revoked the tokens of the person"),

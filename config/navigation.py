@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -100,7 +101,11 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """Context processor. Costs nothing for somebody who is not signed in, and for others no more than
     reading their rights, which the page needs as well."""
     chosen = request.COOKIES.get(THEME_COOKIE, "")
-    context = {"theme": chosen if chosen in THEMES else "system", "navigation": []}
+    context = {
+        "theme": chosen if chosen in THEMES else "system",
+        "navigation": [],
+        "languages": settings.LANGUAGES,
+    }
     # A request that was refused early (a wrong host) has no user.
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:

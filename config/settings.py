@@ -11,9 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
-from django.utils.translation import gettext_lazy as _
 
-from config import first_run, regions
+from config import catalogues, first_run, regions
 from config.environment import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -85,12 +84,13 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "config.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.sign_in.idle.IdleSignOutMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.languages.PersonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.middleware.NoStoreMiddleware",
     "config.middleware.DomainErrorMiddleware",
@@ -365,8 +365,10 @@ if HTTPS:
 # --- Language, time, static files ----------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+# Every catalogue that lies here, and English: a language needs nothing else (config/catalogues.py).
+CATALOGUES = BASE_DIR / "locale"
+LANGUAGES = [(code, catalogues.name_of(code)) for code in catalogues.languages(CATALOGUES)]
+LOCALE_PATHS = [STATE_DIR / "locale"]  # compiled: `manage.py catalogues`, which `serve` runs
 USE_I18N = USE_TZ = True
 TIME_ZONE = "UTC"
 

@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from accounts.console import preferences
 from config import views
 from oauthclients.api.schema import document
 from oauthclients.api.views import NoSuchRoute
@@ -17,6 +18,7 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("theme/", views.theme, name="theme"),
+    path("language/", views.language, name="language"),
     path("admin/", views.admin_home, name="admin-home"),
     path("admin/integrations/oauth/", include("oauthclients.console.urls")),
     path("admin/organization/settings/", include("oauthclients.console.organization_urls")),
@@ -25,6 +27,7 @@ urlpatterns = [
     path("admin/people/", include("oauthclients.console.people_urls")),
     path("admin/roles/", include("oauthclients.console.roles_urls")),
     path("admin/divisions/", include("oauthclients.console.divisions_urls")),
+    path("account/preferences/", preferences.page, name="preferences"),
     path("account/apps/", include("oauthclients.console.your_apps_urls")),
     path("", include("accounts.sign_in.urls")),
     path("logout", leave, name="logout"),

@@ -23,9 +23,11 @@ from accounts.console.guard import actor_of, requires
 from accounts.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound
 from accounts.origin import origin
 from accounts.permissions import label_of
+from accounts.rules import locale
 from accounts.rules.provider_spec import holds_private_key
+from accounts.services import preferences
 from accounts.sign_in.views import safe_next
-from config import navigation
+from config import languages, navigation
 from config.serving import JSON_PATHS, TOO_LARGE
 from oauthclients.api.errors import body, domain_body
 from oauthclients.console import attention
@@ -77,6 +79,30 @@ def theme(request: HttpRequest) -> HttpResponse:
         )
     else:
         response.delete_cookie(navigation.THEME_COOKIE, samesite="Lax")
+    return response
+
+
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Saved with the person, or for this session if nobody is signed in; and in a cookie, for the pages
+    that this browser sees before the next sign-in."""
+    response = HttpResponseRedirect(safe_next(request))
+    chosen = request.POST.get("language", "")
+    if chosen not in locale.languages():
+        return response
+    if request.user.is_authenticated:
+        preferences.choose(actor=actor_of(request), user=request.user, language=chosen)
+        request.session.pop(languages.CHOSEN, None)
+    else:
+        request.session[languages.CHOSEN] = chosen
+    response.set_cookie(
+        languages.COOKIE,
+        chosen,
+        max_age=languages.COOKIE_KEPT_SECONDS,
+        secure=settings.HTTPS,
+        httponly=True,
+        samesite="Lax",
+    )
     return response
 
 

@@ -12,6 +12,7 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 from config.settings import *  # noqa: F403
 
 ALLOWED_HOSTS = ["*"]
+catalogues.compile_all(CATALOGUES, LOCALE_PATHS[0])  # noqa: F405
 # Tests say themselves when what was noted of use is written: `usage.flush()`.
 USAGE_FLUSH_SECONDS = 0
 # Argon2 is what people's passwords get; hashing hundreds of them proves nothing more.

@@ -38,7 +38,9 @@ class Organization(models.Model):
     # Where its client-credentials and SAML2 bearer clients get their tokens; "" is the installation's own
     # region (settings, "Regions").
     home_region = models.CharField(max_length=60, blank=True)
+    # For its people who have chosen none, and whose browser asks for none that is here.
     language = models.CharField(max_length=10, default="en")
+    time_zone = models.CharField(max_length=60, default="UTC")
     country_code = models.CharField(max_length=2, default="US")
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)

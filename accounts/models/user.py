@@ -55,6 +55,9 @@ class User(AbstractBaseUser):
     source = models.CharField(max_length=8, choices=Source.choices, default=Source.LOCAL)
     # The name that an identity management system has for the person (RFC 7643 3.1).
     external_id = models.CharField(max_length=255, blank=True)
+    # Their own choice (services/preferences.py); empty where they have made none.
+    language = models.CharField(max_length=10, blank=True)
+    time_zone = models.CharField(max_length=60, blank=True)
     state = models.CharField(max_length=8, choices=UserState.choices, default=UserState.ACTIVE)
     version = models.PositiveIntegerField(default=1)
     # Part of every session's hash: raising it ends the person's sign-ins for good.

@@ -28,6 +28,7 @@ from accounts.actor import Actor
 from accounts.errors import Conflict, DomainError
 from accounts.models import Invitation, User, UserState
 from accounts.permissions import Permission
+from accounts.rules import locale
 from accounts.services import people
 
 
@@ -171,7 +172,9 @@ def _mail(actor: Actor, user: User, invitation: Invitation, secret: str) -> None
         "link": f"{settings.BASE_URL}{path}",
         "until": invitation.expires_at,
     }
-    with translation.override(actor.organization.language):
+    organization = actor.organization
+    zone = locale.as_time_zone(user.time_zone or organization.time_zone)
+    with translation.override(user.language or organization.language), timezone.override(zone):
         subject = _("Your account at %(organization)s") % {"organization": actor.organization.name}
         body = render_to_string("accounts/mail/invitation.txt", context)
     # By itself, Django names the machine, which may be "localhost": filters take that for spam.

@@ -24,7 +24,7 @@ from accounts.actor import Actor, system
 from accounts.errors import Conflict, Invalid, Problems
 from accounts.models import Division, Organization
 from accounts.permissions import Permission
-from accounts.rules import idle, token_seconds
+from accounts.rules import idle, locale, token_seconds
 from accounts.rules.text import hides_something, shows_nothing
 from accounts.services import roles
 
@@ -228,6 +228,28 @@ def set_home_region(*, actor: Actor, code: str, version: int | None = None) -> O
     return change(actor, audit.Action.ORGANIZATION_HOME_REGION_SET, version, apply)
 
 
+def set_language(*, actor: Actor, language: str, version: int | None = None) -> Organization:
+    """Of its mails, and of pages for its people who have chosen none."""
+
+    def apply(organization: Organization) -> None:
+        problems = Problems()
+        locale.check_language(language, problems, "defaultLanguage")
+        problems.raise_if_any()
+        organization.language = language
+
+    return change(actor, audit.Action.ORGANIZATION_LANGUAGE_SET, version, apply)
+
+
+def set_time_zone(*, actor: Actor, time_zone: str, version: int | None = None) -> Organization:
+    def apply(organization: Organization) -> None:
+        problems = Problems()
+        locale.check_time_zone(time_zone, problems, "timeZone")
+        problems.raise_if_any()
+        organization.time_zone = time_zone
+
+    return change(actor, audit.Action.ORGANIZATION_TIME_ZONE_SET, version, apply)
+
+
 def change(
     actor: Actor,
     action: audit.Action,
@@ -309,6 +331,8 @@ def _described(organization: Organization) -> dict[str, Any]:
         "implicitAllowed": organization.implicit_allowed,
         "defaultTokenSeconds": organization.default_token_seconds,
         "homeRegion": organization.home_region,
+        "defaultLanguage": organization.language,
+        "timeZone": organization.time_zone,
         "onlySingleSignOn": organization.only_sso,
         "passwordKeeper": str(organization.password_keeper) if organization.password_keeper else None,
     }

@@ -29,6 +29,7 @@ from accounts.models import Invitation
 from accounts.origin import origin
 from accounts.services import invitations
 from accounts.sign_in.forms import LONGEST_PASSWORD
+from accounts.sign_in.language import fall_back_on
 from accounts.sign_in.sso import BACKEND
 from accounts.sign_in.views import record, safe_path, too_many_from_here
 
@@ -86,6 +87,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     found = _remembered(request)
     if found is None:
         return _over(request)
+    fall_back_on(request, found.user.language, found.user.organization.language)
     form = ChoosePasswordForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         if seconds := too_many_from_here():

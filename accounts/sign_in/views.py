@@ -30,6 +30,7 @@ from accounts.origin import origin
 from accounts.saml import toolkit
 from accounts.sign_in.backend import may_use_password
 from accounts.sign_in.forms import ConfirmPasswordForm, SignInForm
+from accounts.sign_in.language import fall_back_on
 
 ORGANIZATION_COOKIE = "latchkey_org"
 ORGANIZATION_KEPT_SECONDS = 365 * 24 * 60 * 60
@@ -47,6 +48,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(safe_next(request))
     leads_to = continuing_to(request)
     organization = organization_of(request, leads_to)
+    if organization is not None:
+        fall_back_on(request, organization.language)
     form = SignInForm(
         request.POST if request.method == "POST" else None, initial={"email": leads_to.get("email", "")}
     )
@@ -200,6 +203,8 @@ def _page(
             "form": form,
             "form_errors": bool(form.errors),
             "next": safe_next(request),
+            # A form that was refused has an address without them.
+            "return_to": f"{request.path}?{_kept(request)}",
             "app": leads_to.get("app", ""),
             **_other_ways(request, organization),
         },
@@ -210,6 +215,12 @@ def _page(
     if wait:
         response["Retry-After"] = str(wait)
     return response
+
+
+def _kept(request: HttpRequest) -> str:
+    """What leads back to this page, for whoever changes its language or its theme."""
+    asked = {key: value for key, value in request.GET.dict().items() if key in ("org", "password")}
+    return urlencode({"next": safe_next(request), **asked})
 
 
 def _other_ways(request: HttpRequest, organization: Organization | None) -> dict[str, Any]:

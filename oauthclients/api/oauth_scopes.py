@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+from django.utils import translation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.errors import NotFound
+from accounts.rules import locale
 from oauthclients.api import shapes
 from oauthclients.api.oauth_clients import OAUTH_READ
 from oauthclients.api.views import ApiView
@@ -13,10 +16,15 @@ from oauthclients.resource_server.guard import requires
 from oauthclients.scopes import CATALOGUE
 
 
+def asked_for(request: Request) -> str:
+    return next(locale.of_header(request.headers.get("Accept-Language", "")), settings.LANGUAGE_CODE)
+
+
 class Scopes(ApiView):
     @requires(scopes=OAUTH_READ)
     def get(self, request: Request) -> Response:
-        entities = [shapes.scope(CATALOGUE[name]) for name in sorted(CATALOGUE)]
+        with translation.override(asked_for(request)):
+            entities = [shapes.scope(CATALOGUE[name]) for name in sorted(CATALOGUE)]
         return Response({"total": len(entities), "entities": entities, "selfUri": request.path})
 
 
@@ -25,4 +33,5 @@ class OneScope(ApiView):
     def get(self, request: Request, scope_id: str) -> Response:
         if scope_id not in CATALOGUE:
             raise NotFound
-        return Response(shapes.scope(CATALOGUE[scope_id]))
+        with translation.override(asked_for(request)):
+            return Response(shapes.scope(CATALOGUE[scope_id]))

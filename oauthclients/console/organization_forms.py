@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.console.preferences import zone_choices
 from oauthclients.console.forms import DURATION, seconds_of
 
 
@@ -73,6 +74,35 @@ class HomeRegionForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["region"].widget.choices = [(one.code, one.label) for one in settings.REGIONS.own]
+
+
+class LanguageForm(forms.Form):
+    language = forms.CharField(
+        label=gettext_lazy("Language"),
+        help_text=gettext_lazy(
+            "Of mails, and of pages for people who have chosen none and whose browser asks for none that "
+            "is here."
+        ),
+        required=False,
+        widget=forms.Select,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["language"].widget.choices = settings.LANGUAGES
+
+
+class TimeZoneForm(forms.Form):
+    time_zone = forms.CharField(
+        label=gettext_lazy("Time zone"),
+        help_text=gettext_lazy("In which pages say when something was, to people who have chosen none."),
+        required=False,
+        widget=forms.Select,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["time_zone"].widget.choices = zone_choices()
 
 
 class TypeOrganizationForm(forms.Form):

@@ -22,6 +22,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import audit, queries
 from accounts.actor import Actor
 from accounts.console.guard import actor_of, ask_password, recently_typed, requires
+from accounts.console.preferences import zone_label
 from accounts.errors import Conflict, Invalid
 from accounts.models import AuditEvent, Organization
 from accounts.permissions import Permission
@@ -34,7 +35,9 @@ from oauthclients.console.organization_forms import (
     ExclusionsForm,
     HomeRegionForm,
     IdleForm,
+    LanguageForm,
     NameForm,
+    TimeZoneForm,
     TypeOrganizationForm,
 )
 from oauthclients.services import idle_time
@@ -64,6 +67,28 @@ def name(request: HttpRequest) -> HttpResponse:
         return organizations.rename(actor=actor, name=typed["name"], version=version)
 
     return _form(request, NameForm(_posted(request)), "name", save)
+
+
+@ASK
+@admins
+def language(request: HttpRequest) -> HttpResponse:
+    actor = actor_of(request)
+
+    def save(typed: Mapping[str, Any], version: int) -> Organization:
+        return organizations.set_language(actor=actor, language=typed["language"], version=version)
+
+    return _form(request, LanguageForm(_posted(request)), "language", save)
+
+
+@ASK
+@admins
+def time_zone(request: HttpRequest) -> HttpResponse:
+    actor = actor_of(request)
+
+    def save(typed: Mapping[str, Any], version: int) -> Organization:
+        return organizations.set_time_zone(actor=actor, time_zone=typed["time_zone"], version=version)
+
+    return _form(request, TimeZoneForm(_posted(request)), "time_zone", save)
 
 
 @ASK
@@ -396,8 +421,10 @@ def _page(request: HttpRequest, typed: forms.Form | None = None) -> HttpResponse
         ExclusionsForm(initial={"paths": "\n".join(organization.idle_exclusions)}),
         DefaultDurationForm(initial={"seconds": organization.default_token_seconds}),
         HomeRegionForm(initial={"region": settings.REGIONS.called(organization.home_region).code}),
+        LanguageForm(initial={"language": organization.language}),
+        TimeZoneForm(initial={"time_zone": organization.time_zone}),
     ]
-    name_form, idle_form, exclusions_form, duration_form, region_form = (
+    name_form, idle_form, exclusions_form, duration_form, region_form, language_form, zone_form = (
         typed if typed is not None and isinstance(typed, type(form)) else form for form in shown
     )
     return render(
@@ -424,6 +451,8 @@ def _page(request: HttpRequest, typed: forms.Form | None = None) -> HttpResponse
             ],
             "shown": organization,
             "name_form": name_form,
+            "language_form": language_form if len(settings.LANGUAGES) > 1 else None,
+            "zone_form": zone_form,
             "idle_form": idle_form,
             "idle_hint": _("5 to 15, because HIPAA compliance is on.")
             if organization.hipaa
@@ -464,6 +493,10 @@ def _what(event: AuditEvent) -> Iterator[str]:
         yield change % {"before": f"‘{before.get('name', '')}’", "after": f"‘{after['name']}’"}
     if "homeRegion" in after:
         yield _("to %(region)s") % {"region": settings.REGIONS.called(after["homeRegion"]).label}
+    if "defaultLanguage" in after:
+        yield _("to %(language)s") % {"language": dict(settings.LANGUAGES).get(after["defaultLanguage"])}
+    if "timeZone" in after:
+        yield change % {"before": zone_label(before["timeZone"]), "after": zone_label(after["timeZone"])}
     if after.get("passwordKeeper"):
         yield _("‘%(name)s’ keeps a password") % {"name": after["passwordKeeper"]}
     if "enableIdleTokenTimeout" in after:

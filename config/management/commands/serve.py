@@ -17,7 +17,7 @@ from config.serving import READING_THREADS
 
 
 class Command(BaseCommand):
-    help = "Migrates, collects the static files and serves (HOST, PORT, WORKERS, THREADS)."
+    help = "Migrates, collects static files and translations, and serves (HOST, PORT, WORKERS, THREADS)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -28,6 +28,7 @@ class Command(BaseCommand):
         address = self.address()
         call_command("migrate", verbosity=0, interactive=False)
         call_command("collectstatic", verbosity=0, interactive=False)
+        call_command("catalogues", verbosity=0)
         if options["demo"] and not Organization.objects.exists():
             call_command("demo")
         elif not Organization.objects.exists():
