@@ -153,6 +153,7 @@ class ToCommand:
                     _out, complaints = process.communicate(_as_json(new), timeout=PATIENCE)
                 except BaseException:
                     process.kill()
+                    process.wait()
                     raise
         except subprocess.TimeoutExpired:
             raise NotDelivered(f"{name} did not end within {PATIENCE} seconds.") from None

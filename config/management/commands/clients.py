@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import sys
+import threading
 import uuid
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -132,8 +135,7 @@ class Command(BaseCommand):
             delivery.deliver(new)
             delivered.extend(one.client.id for one in new)
 
-        _stop_as_by_ctrl_c()
-        with delivery:
+        with _stopped_as_by_ctrl_c(), delivery:
             try:
                 made.apply(person, wanted, expected=planned.fingerprint, deliver=deliver)
             except NotDelivered as error:
@@ -219,14 +221,22 @@ def _delivery(options: dict[str, Any], planned: Plan) -> Delivery:
     return ToFile(path)
 
 
-def _stop_as_by_ctrl_c() -> None:
+@contextlib.contextmanager
+def _stopped_as_by_ctrl_c() -> Iterator[None]:
     """Asked to end (SIGTERM, a closed terminal), it undoes what it has begun, as after Ctrl-C."""
 
     def stop(*_signal: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, stop)
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {name: signal.signal(name, stop) for name in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
 
 
 def _after_the_break(delivery: Delivery, new: list[uuid.UUID]) -> NoReturn:

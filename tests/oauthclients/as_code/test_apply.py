@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
@@ -329,6 +331,17 @@ def test_all_or_nothing(cast, tmp_path):
     assert ran.refused == ["16:9: Use https."]
     assert everything() == before
     assert not (tmp_path / "secrets").exists()
+
+
+@pytest.mark.parametrize("file", ["/", "/nowhere/clients.yaml", "/dev/null", "/dev/zero", "a\0b"])
+def test_what_is_no_file(file, cast):
+    error = io.StringIO()
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        call_command(
+            "clients", "plan", "--as", cast.ada.email, "--organization", "acme", file, stderr=error
+        )
+    assert error.getvalue().startswith(file.replace("\0", "\\x00") + ":")
+    assert error.getvalue().count("\n") == 1
 
 
 def test_many_clients_are_read_by_few_statements(cast, django_assert_max_num_queries):
