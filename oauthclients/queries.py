@@ -235,11 +235,11 @@ _WORD = Subquery(
     ).values(said=JSONArray("state", "scope", "roles", "not_before"))
 )
 
-_TOKEN = statements.Select(
-    lambda digest: (
-        get_access_token_model()
-        .objects.filter(token_checksum=digest)
-        .select_related("application__organization", "user__organization", "user__division")
+
+def _decisive(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Tokens with all that decides what they may do."""
+    return (
+        rows.select_related("application__organization", "user__organization", "user__division")
         .defer(
             "token",
             "source_refresh_token",
@@ -257,7 +257,11 @@ _TOKEN = statements.Select(
             said=_WORD,
         )
         .order_by()
-    ),
+    )
+
+
+_TOKEN = statements.Select(
+    lambda digest: _decisive(get_access_token_model().objects.filter(token_checksum=digest)),
     digest=CharField(),
 )
 
@@ -266,6 +270,16 @@ def token(digest: str) -> AbstractAccessToken | None:
     """An access token by its digest, with its client and person, their organizations, and all that decides
     what it may do (`effective_access_of`): one statement. Whether it lives is for the caller to say."""
     return _TOKEN.first(digest=digest)
+
+
+def token_with_id(token_id: int) -> AbstractAccessToken | None:
+    """The same by the key of its row, alive or not."""
+    return _decisive(get_access_token_model().objects.filter(pk=token_id)).first()
+
+
+def word_of(token: Any) -> Word:
+    """What the organization of a token's person says about its app, by what `token` has read."""
+    return _word_said(token.user.organization, token.said)
 
 
 def effective_access_of(token: Any) -> EffectiveAccess:

@@ -164,15 +164,20 @@ class Access:
         code = "missing.division.permission" if len(any_of) == 1 else "missing.any.division.permissions"
         return Decision(False, code, tuple(any_of), (division_name or str(division_id),))
 
-    def decide_all(self, *all_of: str) -> Decision:
-        """Every one of these permissions, wherever."""
+    def decide_all(
+        self, *all_of: str, division_id: uuid.UUID | None = None, division_name: str = ""
+    ) -> Decision:
+        """Every one of these permissions, held in that division; without one, wherever."""
         if self.unlimited:
             return ALLOWED
         missing = tuple(name for name in all_of if not self.by_permission.get(name))
         if missing:
             return Decision(False, "missing.permissions", missing)
-        rested_on(self, Kind.HELD, all_of)
-        return ALLOWED
+        if division_id is None:
+            rested_on(self, Kind.HELD, all_of)
+            return ALLOWED
+        there = (self.decide(name, division_id=division_id, division_name=division_name) for name in all_of)
+        return next((decision for decision in there if not decision), ALLOWED)
 
     def covers(self, permission: str, division_id: uuid.UUID | None) -> bool:
         """This permission, in that division or, for None, in all of them."""

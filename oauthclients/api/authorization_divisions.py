@@ -22,7 +22,7 @@ from oauthclients.api.errors import ApiError
 from oauthclients.api.paging import CursorPaging, Paging
 from oauthclients.api.params import Body, Query, ids_in
 from oauthclients.api.views import ApiView, no_content
-from oauthclients.resource_server.guard import requires
+from oauthclients.resource_server.guard import Where, requires
 
 # What sits in a division here. The vendor has queues, flows and more.
 PEOPLE = "USER"
@@ -48,6 +48,7 @@ class ManyDivisions(ApiView):
         Permission.AUTHORIZATION_GRANT_ADD,
         scopes=WRITE,
         every=True,
+        where=Where.NONE,
     )
     def post(self, request: Request) -> Response:
         name, description = _texts(Body(request.data))

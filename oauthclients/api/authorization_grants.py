@@ -31,7 +31,7 @@ from oauthclients.api.paging import Paging
 from oauthclients.api.params import Body, Query, ids_in
 from oauthclients.api.views import ApiView, no_content
 from oauthclients.models import Client
-from oauthclients.resource_server.guard import requires
+from oauthclients.resource_server.guard import Where, requires
 from oauthclients.services import clients
 
 TOO_MANY = "max.role.assignments.exceeded"
@@ -60,7 +60,7 @@ class OneSubject(ApiView):
 
 
 class RoleCounts(ApiView):
-    @requires(Permission.AUTHORIZATION_GRANT_VIEW, scopes=READ)
+    @requires(Permission.AUTHORIZATION_GRANT_VIEW, scopes=READ, where=Where.LISTED)
     def get(self, request: Request) -> Response:
         """How many roles each of these subjects holds, by id. Who is not seen is not in it."""
         ids = Query(request).ids("id", most=MOST_IDS) or set()

@@ -45,6 +45,51 @@ _TEXTS = {"type": "array", "items": {"type": "string"}}
 # What differs from "200, with an object".
 _OBJECTS = {"type": "array", "items": _OBJECT}
 _ANSWERS: Mapping[str, dict[str, Any]] = {
+    "postLatchkeyExplain": {
+        "type": "object",
+        "required": ["allowed", "dependsOnUser", "client", "conditions", "notes", "changes"],
+        "properties": {
+            "allowed": {"type": "boolean"},
+            "dependsOnUser": {"type": "boolean"},
+            "status": {"type": "integer"},
+            "code": {"type": "string"},
+            "message": {"type": "string"},
+            "client": _OBJECT,
+            "user": _OBJECT,
+            "division": _OBJECT,
+            "tokenId": {"type": "string"},
+            "method": {"type": "string"},
+            "path": {"type": "string"},
+            "conditions": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["id", "text", "met"],
+                    "properties": {
+                        "id": {"type": "string"},
+                        "text": {"type": "string"},
+                        "met": {"type": ["boolean", "null"]},
+                        "code": {"type": "string"},
+                        "detail": {"type": "string"},
+                        "missing": _TEXTS,
+                    },
+                },
+            },
+            "notes": _TEXTS,
+            "changes": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["condition", "text"],
+                    "properties": {
+                        "condition": {"type": "string"},
+                        "text": {"type": "string"},
+                        "uri": {"type": "string", "format": "uri"},
+                    },
+                },
+            },
+        },
+    },
     "getAuthorizationDivisionsLimit": {"type": "integer"},
     "getAuthorizationDivisionspermittedMe": _OBJECTS,
     "getUserExternalid": _OBJECTS,
@@ -77,7 +122,20 @@ _WITHOUT_ANSWER = frozenset(
 )
 # And one or the other: a new person, or one who is back.
 _CREATED = frozenset({"postScimUsers", "postScimV2Users"})
+_TEXT = {"type": "string"}
 _BODIES: Mapping[str, dict[str, Any]] = {
+    "postLatchkeyExplain": {
+        "type": "object",
+        "properties": {
+            "clientId": _TEXT,
+            "tokenId": _TEXT,
+            "userId": _TEXT,
+            "method": _TEXT,
+            "path": _TEXT,
+            "permissions": _TEXTS,
+            "divisionId": _TEXT,
+        },
+    },
     "postAuthorizationDivisionObject": _TEXTS,
     "putAuthorizationRoleUsersAdd": _TEXTS,
     "putAuthorizationRoleUsersRemove": _TEXTS,

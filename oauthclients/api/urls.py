@@ -10,6 +10,7 @@ from oauthclients.api import (
     authorization_divisions,
     authorization_grants,
     authorization_roles,
+    explain,
     groups,
     identity_providers,
     oauth_authorizations,
@@ -127,6 +128,7 @@ urlpatterns = [
         for slot in SLOTS
     ),
     path("identityproviders/<str:provider_id>", identity_providers.OneProvider.as_view()),
+    path("latchkey/explain", explain.Explain.as_view()),
     *scim.urlpatterns,
     re_path(r"", NoSuchRoute.as_view()),
 ]

@@ -29,7 +29,7 @@ from oauthclients.api.params import Body, Query, bad_parameter, fields_called
 from oauthclients.api.tokens import token_info
 from oauthclients.api.user_contacts import with_contacts
 from oauthclients.api.views import ApiView
-from oauthclients.resource_server.guard import requires
+from oauthclients.resource_server.guard import Where, requires
 from oauthclients.rules.effective_access import decide_scope
 
 USERS = ("users",)
@@ -46,7 +46,7 @@ _FIELDS = {
 
 
 class Users(ApiView):
-    @requires(Permission.DIRECTORY_USER_VIEW, scopes=USERS_READ)
+    @requires(Permission.DIRECTORY_USER_VIEW, scopes=USERS_READ, where=Where.LISTED)
     def get(self, request: Request) -> Response:
         query, paging = Query(request), Paging(request)
         rows = _listed(self, query)
@@ -156,7 +156,7 @@ class OneUser(ApiView):
 
 
 class UsersByCursor(ApiView):
-    @requires(Permission.DIRECTORY_USER_VIEW, scopes=USERS_READ)
+    @requires(Permission.DIRECTORY_USER_VIEW, scopes=USERS_READ, where=Where.LISTED)
     def get(self, request: Request) -> Response:
         """The same listing for programs that read all of it: each answer says where the next one goes
         on, and people added or removed meanwhile shift nothing."""
@@ -187,7 +187,7 @@ class UsersByCursor(ApiView):
 
 
 class UserSearch(ApiView):
-    @requires(Permission.DIRECTORY_USER_VIEW, scopes=USERS_READ)
+    @requires(Permission.DIRECTORY_USER_VIEW, scopes=USERS_READ, where=Where.LISTED)
     def get(self, request: Request) -> Response:
         """`q64` is the same JSON as in a POST, in base64."""
         query = Query(request)
@@ -197,7 +197,7 @@ class UserSearch(ApiView):
             raise bad_parameter("q64", _("It must be a search request in base64.")) from error
         return self._found(Body(asked), query.many("expand"))
 
-    @requires(Permission.DIRECTORY_USER_VIEW, scopes=USERS_READ)
+    @requires(Permission.DIRECTORY_USER_VIEW, scopes=USERS_READ, where=Where.LISTED)
     def post(self, request: Request) -> Response:
         return self._found(Body(request.data), [])
 

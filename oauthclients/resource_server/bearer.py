@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +18,7 @@ from accounts.rules import idle
 from oauthclients import queries
 from oauthclients.api.errors import ApiError
 from oauthclients.models import Client
+from oauthclients.rules import token_alive
 from oauthclients.rules.effective_access import EffectiveAccess
 from oauthclients.services import tokens, usage
 
@@ -70,35 +70,33 @@ class Caller:
         )
 
 
-def caller_of(value: str, *, counts: Callable[[Organization], bool] | None = None) -> Caller | None:
-    """Who holds this token, if it lives: known, not expired, not idle, its client still accepting it, its
-    person still there. One statement.
+def caller_of(
+    value: str,
+    *,
+    counts: Callable[[Organization], bool] | None = None,
+    dead: Callable[[AbstractAccessToken, str], object] | None = None,
+) -> Caller | None:
+    """Who holds this token, if it lives (rules/token_alive.py). One statement.
 
-    `counts` says whether this is a use of the token, for its idle clock; None for a mere look at it.
+    `counts` says whether this is a use of the token, for its idle clock; None for a mere look at it. `dead`
+    is told of a token that is known and does not live, and the condition that it does not meet.
     """
     now = timezone.now()
     token = queries.token(tokens.digest(value))
-    if token is None or token.expires <= now or token.application is None:
+    if token is None:
         return None
-    if not token.application.accepts_tokens():
+    if condition := token_alive.unmet(token, now):
+        if dead is not None:
+            dead(token, condition)
         return None
-    if token.user is not None and not _still_there(token.user, token.created):
-        return None
+    assert token.application is not None
     caller = Caller(token.application, token, token.user)
-    idles_at = idle.ends_at(caller.organization, token.updated)
-    if idles_at is not None and idles_at <= now:
-        return None
     if counts is not None:
         usage.client_used(token.application, now)
+        idles_at = idle.ends_at(caller.organization, token.updated)
         if idles_at is not None and counts(caller.organization):
             usage.token_used(token, now, idles_at)
     return caller
-
-
-def _still_there(person: User, given_at: datetime) -> bool:
-    if not person.is_active or not person.organization.active:
-        return False
-    return person.not_before is None or given_at > person.not_before
 
 
 def is_use(request: Request) -> Callable[[Organization], bool]:

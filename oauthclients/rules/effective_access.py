@@ -74,7 +74,7 @@ class EffectiveAccess:
         every: bool = False,
     ) -> Decision:
         """At least one of these scopes *and* at least one of these permissions, held in that division;
-        `every` asks for each of them, wherever. Without permissions, the scope is enough: such a route
+        `every` asks for each of them. Without permissions, the scope is enough: such a route
         answers every person."""
         if not self.barrier:
             return self.barrier
@@ -84,7 +84,7 @@ class EffectiveAccess:
         if not any_of:
             return ALLOWED
         if every:
-            return self.access.decide_all(*any_of)
+            return self.access.decide_all(*any_of, division_id=division_id, division_name=division_name)
         return self.access.decide(*any_of, division_id=division_id, division_name=division_name)
 
 

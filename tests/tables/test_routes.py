@@ -35,7 +35,7 @@ from accounts.services import divisions
 from oauthclients.api.urls import urlpatterns
 from oauthclients.api.views import ApiView, NoSuchRoute
 from oauthclients.models import Client, ClientSecret
-from oauthclients.resource_server.guard import Requirement
+from oauthclients.resource_server.guard import Requirement, Where
 from oauthclients.rules.client_spec import ClientSpec
 from oauthclients.services import clients, usage_queries
 from oauthclients.usage_reports import Question
@@ -672,6 +672,10 @@ ROWS = [
     ),
 ]
 ROWS += scim_rows.rows(_row)
+# Of our own: what the vendor does not have.
+ROWS += [
+    _row("POST", "latchkey/explain", "oauth:client:view", OAUTH_READ, body={"make": "question"}),
+]
 
 # Those that are called: each handler once.
 CALLED = [row for row in ROWS if not row.like_another]
@@ -836,6 +840,9 @@ class World:
                 }
             case "person":
                 body = {"name": "Dan", "email": "dan@acme.example", "divisionId": str(self.cast.east.id)}
+            case "question":
+                client = Client.objects.filter(organization=self.cast.acme).order_by("created").first()
+                body = {"clientId": str(client.id if client else NOTHING), "path": "/api/v2/users"}
             case "provider":
                 body = {
                     "name": "Made",
@@ -936,7 +943,19 @@ def test_every_handler_asks_for_what_the_contract_says(row):
         user_context=row.route.startswith("users/me"),
         lenient=row.route == "tokens/me",
         every=row.every,
+        where=what_the_division_does(row),
     )
+
+
+def what_the_division_does(row: Row) -> Where:
+    """That things are refused, left out or hidden by their division is tried below and in the tests of
+    the entities."""
+    if row.divided:
+        return Where.ASKED
+    if row.scim and "users" in row.route:
+        return Where.HIDDEN if row.target else Where.LISTED if row.method == "GET" else Where.NONE
+    aware = any(CATALOGUE[permission].division_aware for permission in row.permissions)
+    return Where.LISTED if aware and row.success == 200 and not row.every else Where.NONE
 
 
 def test_division_aware_permissions_are_checked_by_division():

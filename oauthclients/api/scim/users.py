@@ -30,7 +30,7 @@ from oauthclients.api.scim.views import (
     search_of,
 )
 from oauthclients.api.views import no_content
-from oauthclients.resource_server.guard import requires
+from oauthclients.resource_server.guard import Where, requires
 
 # Any of these is enough to begin with; each part of a request then asks for its own.
 _TO_CREATE = (
@@ -49,14 +49,14 @@ Seen = tuple[str, uuid.UUID | None]
 
 
 class Users(ScimView):
-    @requires(scopes=SCIM_READ)
+    @requires(scopes=SCIM_READ, where=Where.LISTED)
     def get(self, request: Request) -> Response:
         listing = Listing(search_of(request, Person), Person, provisioning.persons(self.actor))
         # By email address, of which there is an index for the whole listing.
         listing.filtered(self.actor, filters.of_people(self.actor), default="email")
         return listing.answer(shapes.persons(self.actor, listing.page))
 
-    @requires(*_TO_CREATE, scopes=SCIM)
+    @requires(*_TO_CREATE, scopes=SCIM, where=Where.NONE)
     def post(self, request: Request) -> Response:
         """201, or 200 where somebody who was deleted is back."""
         parameters = parameters_of(request, Person)
@@ -71,13 +71,13 @@ class Users(ScimView):
 
 
 class OneUser(ScimView):
-    @requires(scopes=SCIM_READ)
+    @requires(scopes=SCIM_READ, where=Where.HIDDEN)
     def get(self, request: Request, user_id: str) -> Response:
         parameters = parameters_of(request, Person)
         found = shapes.person(self.actor, provisioning.person(self.actor, user_id).id)
         return answer(request, found, parameters=parameters)
 
-    @requires(*_TO_CHANGE, scopes=SCIM)
+    @requires(*_TO_CHANGE, scopes=SCIM, where=Where.HIDDEN)
     def put(self, request: Request, user_id: str) -> Response:
         """What is left out is cleared, but for `active`, `password`, `roles`, `externalId`, the division,
         and the lists of the vendor's extension, which stay."""
@@ -93,7 +93,7 @@ class OneUser(ScimView):
 
         return self._changed(request, user_id, replaced)
 
-    @requires(*_TO_CHANGE, scopes=SCIM)
+    @requires(*_TO_CHANGE, scopes=SCIM, where=Where.HIDDEN)
     def patch(self, request: Request, user_id: str) -> Response:
         provisioning.person(self.actor, user_id)
         wanted = patch_of(tolerances.patch(object_of(request)), Person)
@@ -105,7 +105,7 @@ class OneUser(ScimView):
 
         return self._changed(request, user_id, patched)
 
-    @requires(Permission.DIRECTORY_USER_DELETE, scopes=SCIM)
+    @requires(Permission.DIRECTORY_USER_DELETE, scopes=SCIM, where=Where.HIDDEN)
     def delete(self, request: Request, user_id: str) -> Response:
         def check(user: User) -> None:
             require_match(request, shapes.person(self.actor, user.id))

@@ -89,7 +89,8 @@ def test_an_operation_has_the_vendors_name_its_parameters_and_its_answers(docume
 
     method = re.sub(r"([A-Z])", lambda letter: f"_{letter[1].lower()}", operation["operationId"])
     apis = [getattr(gc, name) for name in dir(gc) if name.endswith("Api")]
-    assert any(hasattr(api, method) for api in apis), method
+    of_our_own = row.route.startswith("latchkey/")
+    assert any(hasattr(api, method) for api in apis) != of_our_own, method
     in_path = {one["name"] for one in operation.get("parameters", []) if one["in"] == "path"}
     assert in_path == set(re.findall(r"{(\w+)}", path_of(row)))
     assert operation["tags"] == [row.route.split("/")[0]]
