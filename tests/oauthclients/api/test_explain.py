@@ -70,7 +70,6 @@ def test_a_refusal_with_its_conditions_and_the_one_change(cast, asker, settings)
     [change] = body["changes"]
     assert "Supervisor" in change["text"]
     assert "West" in change["text"]
-    # Whoever holds not all that the client holds may not edit it.
     assert change["uri"] == f"{settings.BASE_URL}/admin/integrations/oauth/{client.id}/edit/"
 
 
