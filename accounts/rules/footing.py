@@ -8,7 +8,8 @@ kept.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -50,6 +51,16 @@ def end() -> list[Step]:
     found = _steps.get()
     _steps.set(None)
     return found or []
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """For decisions that are only asked about: nothing is done by them, so they use no right."""
+    before = _steps.set(None)
+    try:
+        yield
+    finally:
+        _steps.reset(before)
 
 
 def rested_on(

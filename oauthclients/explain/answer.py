@@ -25,7 +25,7 @@ from accounts import queries as account_queries
 from accounts import rates
 from accounts.errors import NotAllowed, NotFound
 from accounts.permissions import CATALOGUE, Permission
-from accounts.rules import idle
+from accounts.rules import footing, idle
 from accounts.rules.access import Access, Decision, HeldRole
 from oauthclients import grant_types, queries, scopes
 from oauthclients.api import routes
@@ -106,10 +106,12 @@ class Answer:
 
 
 def answer(question: Question, now: datetime | None = None) -> Answer:
-    """Reads, and changes nothing: neither the clock of a token nor its count of calls."""
+    """Reads, and changes nothing: neither the clock of a token, nor its count of calls, nor what is
+    noted of the use of rights."""
     if question.path == TOKEN_ENDPOINT:
         return _of_token_request(question)
-    return _Call(question, now or timezone.now()).answer()
+    with footing.aside():
+        return _Call(question, now or timezone.now()).answer()
 
 
 class _Call:

@@ -11,9 +11,9 @@ from django.test import Client as Browser
 from oauth2_provider.models import get_access_token_model
 
 from accounts.actor import system
-from oauthclients.models import AuthorizationState, Client, ClientAuthorization
+from oauthclients.models import AuthorizationState, Client, ClientAuthorization, UsedAccess
 from oauthclients.rules.client_spec import ClientSpec
-from oauthclients.services import clients
+from oauthclients.services import clients, usage
 from tests.cast import token_request
 
 
@@ -170,6 +170,18 @@ def test_links_are_for_those_who_may_make_the_change(cast):
     body = explain(ben, clientId=client.client_id, path="/api/v2/oauth/clients").json()
     [change] = body["changes"]
     assert "uri" not in change
+
+
+def test_asking_uses_no_right_but_the_askers(cast):
+    """What the question is about was not used by it: neither the scope that it asks about, nor the role."""
+    app = cast.app("users", "oauth:readonly").client
+    ada = cast.acting_for(cast.ada, app, "users", "oauth:readonly")
+    token = get_access_token_model().objects.get(user=cast.ada)
+    usage.flush()
+    assert explain(ada, tokenId=token.pk, method="POST", path="/api/v2/users").json()["allowed"]
+    usage.flush()
+    noted = set(UsedAccess.objects.values_list("scope", flat=True))
+    assert noted == {"oauth:readonly", "users:readonly"}  # the latter to see whose token it is
 
 
 @pytest.mark.parametrize(
