@@ -53,6 +53,7 @@ CODES = {
 }
 # Of what ends a token, each way once in so many cases.
 ENDS = ("expired", "idle", "client disabled", "client pending", "organization", "person", "signed out")
+NARROWED = ("token", "authorization", "client")
 SAID = ("Requested", "Revoked", "Unauthorized", None)
 
 
@@ -88,15 +89,23 @@ def drawn(number: int, chance: random.Random) -> Case:
             rows = [row for row in CALLED if row.divided and len(row.permissions) > 1 and not row.every]
         case 6:  # each of several
             rows = [row for row in CALLED if row.every]
+        case 8:  # what clients cannot ask, every other time
+            about_me = number % 20 == 8
+            rows = [
+                row
+                for row in CALLED
+                if row.route.startswith("users/me") == about_me and (about_me or row.divided)
+            ]
         case 9:
-            rows = [row for row in CALLED if row.divided or row.scim or row.route.startswith("users/me")]
+            rows = [row for row in CALLED if row.divided or (row.scim and row.target)]
     row = chance.choice(rows)
     app = number % 2 == 1
     needs = chance.choice(row.sufficient)
     nearly = tuple(sorted(CATALOGUE.keys() - set(row.permissions) - set(row.enough)))
     held = chance.choice([needs, needs, nearly, needs[1:]])
-    if number % 10 == 3:
-        held = needs
+    elsewhere = number % 10 == 3
+    if elsewhere:
+        held = tuple(name for name in row.permissions if CATALOGUE[name].division_aware)
     covered = {scope.removesuffix(":readonly") for scope in row.scopes}
     return Case(
         number=number,
@@ -104,9 +113,9 @@ def drawn(number: int, chance: random.Random) -> Case:
         app=app,
         needs=needs,
         permissions=held,
-        division=chance.choice([row.where, row.where, "West", None]),
+        division="West" if elsewhere else chance.choice([row.where, row.where, "West", None]),
         others=tuple(name for name in scopes.CATALOGUE if name.removesuffix(":readonly") not in covered),
-        narrowed=chance.choice(["", "", "", "token", "authorization", "client"]) if app else "",
+        narrowed=chance.choice(["", "", "", *NARROWED]) if app and not elsewhere else "",
         end=ENDS[number // 11 % len(ENDS)] if number % 11 == 0 else "",
         said=SAID[number // 13 % len(SAID)] if app and number % 13 == 0 else "Authorized",
         limited=app and number % 9 == 0,
