@@ -30,6 +30,7 @@ class Action(StrEnum):
     APP_FORGOTTEN = "app.forgotten"
     APP_REFRESH_REPLAYED = "app.refreshReplayed"
     APP_REVOKED = "app.revoked"
+    AUDIT_EXPORTED = "audit.exported"
     AUDIT_PRUNED = "audit.pruned"
     CLIENT_CREATED = "client.created"
     CLIENT_DELETED = "client.deleted"
@@ -85,8 +86,10 @@ class Action(StrEnum):
     USER_MOVED = "user.moved"
     USER_PASSWORD_SET = "user.passwordSet"
     USER_PREFERENCES_SET = "user.preferencesSet"
+    USER_SESSION_ENDED = "user.sessionEnded"
     USER_SIGNED_IN = "user.signedIn"
     USER_SIGNED_OUT = "user.signedOut"
+    USER_SIGNED_OUT_IDLE = "user.signedOutIdle"
     USER_TOKENS_REVOKED = "user.tokensRevoked"
 
 
@@ -104,6 +107,7 @@ SENTENCES: Mapping[str, Any] = {
     Action.APP_FORGOTTEN: _("took back what they had allowed the app"),
     Action.APP_REFRESH_REPLAYED: _("had a refresh token used twice; its tokens were ended"),
     Action.APP_REVOKED: _("revoked the app's authorization"),
+    Action.AUDIT_EXPORTED: _("downloaded lines of the audit trail"),
     Action.AUDIT_PRUNED: _("removed old lines of the audit trail"),
     Action.CLIENT_CREATED: _("created the client"),
     Action.CLIENT_DELETED: _("deleted the client for good"),
@@ -159,10 +163,54 @@ SENTENCES: Mapping[str, Any] = {
     Action.USER_EDITED: _("edited the person"),
     Action.USER_PASSWORD_SET: _("set the password"),
     Action.USER_PREFERENCES_SET: _("changed their language or time zone"),
+    Action.USER_SESSION_ENDED: _("was signed out, as the identity provider had wished"),
     Action.USER_SIGNED_IN: _("signed in"),
     Action.USER_SIGNED_OUT: _("signed out"),
+    Action.USER_SIGNED_OUT_IDLE: _("was signed out after a time without activity"),
     Action.USER_TOKENS_REVOKED: _("revoked the tokens of the person"),
 }
+
+# What was tried and not let through; every other line is of something that happened.
+REFUSALS = frozenset(
+    {
+        Action.APP_ASSERTION_REFUSED,
+        Action.APP_CODE_REPLAYED,
+        Action.APP_REFRESH_REPLAYED,
+        Action.PROVIDER_ASSERTION_REFUSED,
+    }
+)
+
+
+class Kind(StrEnum):
+    """What a line is about: its `entity_type`."""
+
+    CLIENT = "client"
+    DIVISION = "division"
+    GROUP = "group"
+    PROVIDER = "identityProvider"
+    ORGANIZATION = "organization"
+    ROLE = "role"
+    USER = "user"
+
+
+KINDS: Mapping[str, Any] = {
+    Kind.CLIENT: _("Client"),
+    Kind.DIVISION: _("Division"),
+    Kind.GROUP: _("Group"),
+    Kind.PROVIDER: _("Identity provider"),
+    Kind.ORGANIZATION: _("Organization"),
+    Kind.ROLE: _("Role"),
+    Kind.USER: _("Person"),
+}
+# Of the actions whose name begins otherwise.
+_KINDS_BY_BEGINNING = {"app": Kind.CLIENT, "audit": Kind.ORGANIZATION, "grants": Kind.USER}
+
+
+def kind_of(action: Action) -> Kind:
+    """What the lines of this action are about, with one exception: tokens of an app that an administrator
+    ends for a person stand at the person."""
+    beginning = action.split(".")[0]
+    return _KINDS_BY_BEGINNING.get(beginning) or Kind(beginning)
 
 
 def record(

@@ -20,6 +20,7 @@ from accounts.errors import Problems
 class Permission(StrEnum):
     """The permissions that Latchkey itself asks for somewhere in its code."""
 
+    AUDITS_AUDIT_VIEW = "audits:audit:view"
     AUTHORIZATION_DIVISION_ADD = "authorization:division:add"
     AUTHORIZATION_DIVISION_DELETE = "authorization:division:delete"
     AUTHORIZATION_DIVISION_EDIT = "authorization:division:edit"

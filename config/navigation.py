@@ -87,6 +87,13 @@ ENTRIES = (
         _("Identity providers that vouch for people, certificates, Only SSO"),
         (Permission.SSO_PROVIDER_VIEW,),
     ),
+    Entry(
+        _("Oversight"),
+        _("Audit log"),
+        "audit-log",
+        _("Who did what, when, and from where"),
+        (Permission.AUDITS_AUDIT_VIEW,),
+    ),
 )
 
 

@@ -14,14 +14,14 @@ from __future__ import annotations
 import gc
 import io
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 Environ = dict[str, Any]
-Answer = tuple[str, list[tuple[str, str]], bytes]
+Answer = tuple[str, list[tuple[str, str]], Iterable[bytes]]
 
 # What a program asks for gets an answer that a program can read.
 JSON_PATHS = ("/api/", "/oauth/", "/.well-known/")
@@ -46,7 +46,7 @@ class WholeRequests:
         self.read_body(environ)
         status, headers, content = self.pool.submit(self.answer, environ).result()
         start_response(status, headers)
-        return [content]
+        return content
 
     def read_body(self, environ: Environ) -> None:
         """What is too large is left unread: the application refuses it by its announced length. A chunked
@@ -67,19 +67,39 @@ class WholeRequests:
         environ["wsgi.input"] = io.BytesIO(body)
 
     def answer(self, environ: Environ) -> Answer:
-        """Runs in a working thread, from the first line to `close`, which ends Django's request."""
+        """Runs in a working thread, from the first line to `close`, which ends Django's request. An answer
+        that is made while it is sent, because nobody can hold it whole, is left to the sender's thread."""
         started: list[Any] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
             started[:] = [status, headers]
 
         response = self.application(environ, start_response)
+        if getattr(response, "streaming", False) and not hasattr(response, "file_to_stream"):
+            return started[0], started[1], Streamed(response)
         try:
             content = b"".join(response)
         finally:
             if hasattr(response, "close"):
                 response.close()
-        return started[0], started[1], content
+        return started[0], started[1], [content]
+
+
+class Streamed:
+    """An answer that reads the database as it goes, in a thread that has no connection otherwise: a slow
+    reader keeps none of the working threads. `close` is called also when the reader went away."""
+
+    def __init__(self, response: Any) -> None:
+        self.response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.response)
+
+    def close(self) -> None:
+        from django.db import connections
+
+        self.response.close()
+        connections.close_all()
 
 
 def _is_form(environ: Environ) -> bool:

@@ -28,6 +28,7 @@ urlpatterns = [
     path("admin/roles/", include("oauthclients.console.roles_urls")),
     path("admin/divisions/", include("oauthclients.console.divisions_urls")),
     path("account/preferences/", preferences.page, name="preferences"),
+    path("admin/audit/", include("oauthclients.console.audit_urls")),
     path("account/apps/", include("oauthclients.console.your_apps_urls")),
     path("", include("accounts.sign_in.urls")),
     path("logout", leave, name="logout"),

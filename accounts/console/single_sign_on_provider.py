@@ -21,6 +21,7 @@ from accounts import queries
 from accounts.actor import Actor
 from accounts.console import single_sign_on_form as forms
 from accounts.console import single_sign_on_words as words
+from accounts.console import trail_links
 from accounts.console.check_assertion import refused_lately
 from accounts.console.guard import actor_of, recent_password, requires
 from accounts.errors import Conflict, DomainError, Invalid, NotAllowed, Problem
@@ -234,6 +235,7 @@ class ProviderPage:
         }
         if shown:
             context["changes"] = words.changes(shown)
+            context["all_changes"] = trail_links.all_about(self.actor, shown.id)
             context["refusals"] = refused_lately(self.actor, shown.id)
             if not may_edit:
                 context["facts"] = self.facts()

@@ -48,6 +48,14 @@ class AuditEvent(models.Model):
             models.Index(fields=["organization_id", "-at"], name="audit_by_time"),
             models.Index(fields=["entity_id", "-at"], name="audit_by_entity"),
             models.Index(fields=["actor_id", "-at"], name="audit_by_actor"),
+            models.Index(fields=["organization_id", "action", "-at"], name="audit_by_action"),
+            models.Index(fields=["organization_id", "entity_type", "-at"], name="audit_by_kind"),
+            models.Index(
+                fields=["via_id", "-at"], name="audit_by_via", condition=models.Q(via_id__isnull=False)
+            ),
+            models.Index(
+                fields=["request_id"], name="audit_by_request", condition=models.Q(request_id__isnull=False)
+            ),
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:

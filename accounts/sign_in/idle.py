@@ -19,6 +19,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts import audit, queries
 from accounts.console.guard import CONFIRMED_AT
 from accounts.models import Organization, User
 from accounts.rules import idle
@@ -52,17 +53,25 @@ def _still_there(request: HttpRequest, found: User | AnonymousUser) -> AbstractB
         return found
     now = timezone.now()
     if request.session.get(ENDS_AT, now.timestamp() + 1) <= now.timestamp():
+        _record(found, audit.Action.USER_SESSION_ENDED)
         logout(request)
         messages.warning(request, _("Your identity provider has ended your session."), fail_silently=True)
         return request.user
     clock = _clock(request)
     if clock is not None and idle.is_over(found.organization, clock, now):
+        _record(found, audit.Action.USER_SIGNED_OUT_IDLE)
         logout(request)  # forgets all that the session held
         messages.warning(request, signed_out(found.organization), fail_silently=True)
         return request.user
     if clock is None or now - clock >= NOTED_EVERY:
         request.session[USED_AT] = now.timestamp()
     return found
+
+
+def _record(person: User, action: audit.Action) -> None:
+    """Who went away and never came back has no line: their session ended without anybody seeing it."""
+    actor = queries.actor_for_user(person)
+    audit.record(actor, action, entity_type="user", entity_id=person.id, entity_name=str(person))
 
 
 def _clock(request: HttpRequest) -> datetime | None:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.actor import Actor
+from accounts.console import trail_links
 from accounts.console.check_assertion import refused_lately
 from accounts.console.guard import actor_of, recent_password, requires
 from accounts.permissions import Permission, label_of
@@ -70,6 +71,7 @@ def client(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
             "next": what_next.box(actor, shown, pairs),
             "snippets": snippets(shown, pairs),
             "changes": client_view.changes(shown),
+            "all_changes": trail_links.all_about(actor, shown.id),
             "authorized_in": client_view.authorized_in(actor, shown),
             "not_enforced": not actor.organization.enforce_scopes,
             "refused_note": effects.refused_note(actor.organization, words.grant_type(shown)),

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import audit, queries
 from accounts.actor import Actor
+from accounts.console import trail_links
 from accounts.console.guard import actor_of, ask_password, recently_typed, requires
 from accounts.console.preferences import zone_label
 from accounts.errors import Conflict, Invalid
@@ -469,6 +470,7 @@ def _page(request: HttpRequest, typed: forms.Form | None = None) -> HttpResponse
                 {"seconds": 172_800, "label": _("2 days")},
             ],
             "authorized_applications": reverse("authorized-applications"),
+            "all_changes": trail_links.all_about(actor_of(request), organization.id),
             "changes": [
                 {
                     "who": event.actor_name,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
@@ -13,28 +12,25 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts import audit, queries
 from accounts.actor import Actor
+from accounts.console import trail_links
 from accounts.console.guard import actor_of, requires
 from accounts.models import AuditEvent, Skill, SkillKind, Source, User, UserState
 from accounts.permissions import CATALOGUE, DOMAIN_LABELS, Permission
 from accounts.rules.access import Access
-from accounts.templatetags.when import exactly
 from oauthclients import queries as client_queries
 from oauthclients import scopes
-from oauthclients.console import drifted, people_rights, people_words, words
+from oauthclients.console import audit_words, drifted, people_rights, people_words, words
 from oauthclients.console.people_edit import breadcrumbs
 from oauthclients.console.people_rights import Rights
 from oauthclients.services import tokens
 
 PER_PAGE = 25
 LAST_PAGE = 400
-HIDDEN = gettext_lazy("Somebody whom you may not see")
 
 
 def frame(actor: Actor, person: User, tab: str) -> dict[str, Any]:
@@ -117,7 +113,7 @@ def _work(actor: Actor, person: User) -> list[dict[str, Any]]:
             {"label": _("Manager"), "value": str(manager), "url": reverse("person", args=[manager.id])}
         )
     elif manager is not None:
-        found.append({"label": _("Manager"), "value": HIDDEN})
+        found.append({"label": _("Manager"), "value": audit_words.HIDDEN})
     for label, values in (
         (_("Groups"), [group.name for group in person.groups_in.all()]),
         (_("Skills"), _with_levels(skills, SkillKind.SKILL)),
@@ -267,13 +263,15 @@ def activity(request: HttpRequest, user_id: uuid.UUID) -> HttpResponse:
     first = (number - 1) * PER_PAGE
     # Not counted: nobody needs the number, and the trail is long.
     found = list(events.order_by("-at", "-id")[first : first + PER_PAGE + 1])
-    managers = _managers(actor, found)
+    managers = audit_words.managers(actor, found)
     here = reverse("person-activity", args=[person.id])
     return render(
         request,
         "people/activity.html",
         {
             **context,
+            "about_url": trail_links.all_about(actor, person.id),
+            "by_url": trail_links.all_by(actor, person.id),
             "lines": [_line(event, person, managers) for event in found[:PER_PAGE]],
             "newer_url": f"{here}?page={number - 1}" if number > 1 else "",
             "older_url": f"{here}?page={number + 1}"
@@ -288,65 +286,12 @@ def _page_number(text: str) -> int:
     return min(max(number, 1), LAST_PAGE)
 
 
-def _managers(actor: Actor, events: Iterable[AuditEvent]) -> dict[str, str]:
-    """The names of managers whom the viewer may see, by their ids as audit lines have them."""
-    named = [side.get("manager") for event in events for side in (event.before, event.after)]
-    ids = [key for key in map(queries.as_uuid, named) if key]
-    if not ids:
-        return {}
-    permitted = actor.access.divisions_for(Permission.DIRECTORY_USER_VIEW)
-    rows = queries.people_in(actor.organization, permitted).filter(id__in=ids)
-    return {str(key): name for key, name in rows.values_list("id", "name")}
-
-
 def _line(event: AuditEvent, person: User, managers: Mapping[str, str]) -> dict[str, Any]:
     return {
         "at": event.at,
         "who": event.actor_name,
         "via": event.via_name,
-        "did": str(audit.SENTENCES.get(event.action, event.action)),
+        "did": audit_words.sentence(event.action),
         "what": "" if event.entity_id == person.id else event.entity_name,
-        "rows": _changes(event, managers),
+        "rows": audit_words.changes(event, managers),
     }
-
-
-def _changes(event: AuditEvent, managers: Mapping[str, str]) -> list[dict[str, str]]:
-    """For components/diff_table.html; of lists, only what one has and the other has not."""
-    rows = []
-    for key in dict.fromkeys([*event.before, *event.after]):
-        before, after = event.before.get(key), event.after.get(key)
-        if isinstance(before, list) and isinstance(after, list):
-            before, after = (
-                [value for value in before if value not in after],
-                [value for value in after if value not in before],
-            )
-        if key == "manager":
-            before, after = (value and managers.get(value, HIDDEN) for value in (before, after))
-        shown = {
-            "label": str(people_words.FIELDS.get(key, key)),
-            "before": _shown(before),
-            "after": _shown(after),
-        }
-        if shown["before"] or shown["after"]:
-            rows.append(shown)
-    return rows
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, list):
-        return "\n".join(_shown(one) for one in value)
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    at = _moment(value) if isinstance(value, str) else None
-    return exactly(at) if at else str(value)
-
-
-def _moment(text: str) -> datetime | None:
-    """The time that a line has in ISO 8601, with its zone; None for any other text."""
-    try:
-        at = parse_datetime(text)
-    except ValueError:
-        return None
-    return at if at is not None and at.tzinfo is not None else None

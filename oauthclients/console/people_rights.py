@@ -12,12 +12,8 @@ from django.utils.translation import gettext as _
 from accounts import queries
 from accounts.actor import Actor
 from accounts.models import User, UserState
-from accounts.permissions import CATALOGUE, Permission
+from accounts.permissions import Permission
 from accounts.rules.access import Divisions
-
-# Named in no other place of the code, so it is none of `Permission`.
-SEE_TRAIL = "audits:audit:view"
-assert SEE_TRAIL in CATALOGUE
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ def of(actor: Actor, person: User) -> Rights:
         give=there and give,
         apps=revoke or may(Permission.OAUTH_TOKEN_VIEW, there=False),
         revoke=revoke,
-        trail=actor.id == person.id or may(SEE_TRAIL, there=False),
+        trail=actor.id == person.id or may(Permission.AUDITS_AUDIT_VIEW, there=False),
     )
 
 

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import audit, queries
 from accounts.actor import Actor
+from accounts.console import trail_links
 from accounts.console.guard import actor_of, recent_password, requires
 from accounts.default_roles import DEFAULT_ROLES
 from accounts.errors import DomainError, NotFound
@@ -262,6 +263,7 @@ def role(request: HttpRequest, role_id: uuid.UUID) -> HttpResponse:
             "permission_count": len(permissions),
             "tree": tree(permissions, only_checked=True),
             "changes": _changes(shown),
+            "all_changes": trail_links.all_about(actor, shown.id),
         },
     )
 

@@ -41,6 +41,41 @@ def test_a_request_is_answered_by_a_working_thread_with_its_whole_body(applicati
     assert headers["X-Thread"].startswith("work")
 
 
+class Stream:
+    """As Django's answers that are made while they are sent."""
+
+    streaming = True
+
+    def __init__(self) -> None:
+        self.made, self.closed = [], False
+
+    def __iter__(self):
+        for n in range(3):
+            self.made.append(threading.current_thread().name)
+            yield b"%d" % n
+
+    def close(self):
+        self.closed = True
+
+
+def test_an_answer_that_is_made_while_it_is_sent_keeps_no_working_thread():
+    stream = Stream()
+
+    def stream_it(environ, start_response):
+        start_response("200 OK", [])
+        return stream
+
+    served = WholeRequests(stream_it, threads=1, largest=1000)
+    answer = served({"wsgi.input": io.BytesIO()}, lambda status, headers: None)
+    assert stream.made == []
+    pieces = iter(answer)
+    assert (next(pieces), len(stream.made)) == (b"0", 1)
+    answer.close()  # the reader went away
+    assert stream.closed
+    assert stream.made == [threading.current_thread().name]
+    served.pool.shutdown()
+
+
 def test_a_body_that_comes_in_pieces_is_put_together(application):
     class Pieces(io.BytesIO):
         def read(self, size=-1):

@@ -173,6 +173,8 @@ def _what_they_did(
             entity_type="client",
             entity_id=clients[n % CLIENTS].id,
             entity_name="x",
+            via_id=clients[n % CLIENTS].id if n % 10 == 0 else None,
+            request_id=uuid.uuid4(),
         )
         for n in range(LINES)
     )

@@ -207,6 +207,17 @@ PAGES = (
     "/admin/divisions/{division}/delete/",
     "/admin/single-sign-on/",
     "/account/apps/",
+    "/admin/audit/",
+    "/admin/audit/?range=all",
+    "/admin/audit/?range=all&below=2026-03-01T00:00:00%2B00:00~{person}",
+    "/admin/audit/?range=all&who={person}&kind=client&q=x",
+    "/admin/audit/?range=all&entity={client}",
+    "/admin/audit/?range=all&action=client.edited",
+    "/admin/audit/?range=all&kind=client&q=x",
+    "/admin/audit/?range=all&q={person}",
+    "/admin/audit/?range=all&request={person}",
+    "/admin/audit/?range=30&name=person1@acme",
+    "/admin/audit/lines.csv?range=all&action=client.edited",
 )
 ROUTES = (
     "/oauth/clients?pageSize=25&pageNumber=2",
@@ -284,6 +295,7 @@ def _pages(acme, answers):
     for path in PAGES:
         with answers.to(path):
             response = acme.browser.get(acme.named(path))
+            b"".join(response)  # of what is read while it is sent
         assert response.status_code == 200, (path, response.status_code)
 
 
