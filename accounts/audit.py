@@ -47,7 +47,6 @@ class Action(StrEnum):
     DIVISION_CREATED = "division.created"
     DIVISION_DELETED = "division.deleted"
     DIVISION_EDITED = "division.edited"
-    DIVISION_PEOPLE_MOVED = "division.peopleMoved"
     DIVISION_RESTORED = "division.restored"
     GRANTS_CHANGED = "grants.changed"
     GROUP_CREATED = "group.created"
@@ -143,7 +142,6 @@ SENTENCES: Mapping[str, Any] = {
     Action.CLIENT_TOKEN_SHOWN: _("had a token made and shown once"),
     Action.DIVISION_DELETED: _("deleted the division"),
     Action.DIVISION_EDITED: _("edited the division"),
-    Action.DIVISION_PEOPLE_MOVED: _("moved people into the division"),
     Action.DIVISION_RESTORED: _("restored the division"),
     Action.GROUP_CREATED: _("created the group"),
     Action.GROUP_DELETED: _("deleted the group"),

@@ -59,6 +59,7 @@ FIELDS: Mapping[str, Any] = {
     "reason": gettext_lazy("Reason"),
     "registeredRedirectUri": gettext_lazy("Redirect URIs"),
     "request": gettext_lazy("Request"),
+    "requestedBy": gettext_lazy("Asked for by"),
     "roles": gettext_lazy("Only for the roles"),
     "secret": gettext_lazy("Secret"),
     "seconds": gettext_lazy("Token duration"),
