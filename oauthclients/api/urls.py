@@ -6,6 +6,7 @@ from django.urls import path, re_path
 
 from accounts.rules.provider_spec import SLOTS
 from oauthclients.api import (
+    audits,
     authorization,
     authorization_divisions,
     authorization_grants,
@@ -44,6 +45,8 @@ urlpatterns = [
     path("usage/query/<str:execution_id>/results", oauth_usage.OrganizationResults.as_view()),
     path("usage/simplesearch", oauth_usage.SimpleSearch.as_view()),
     path("usage/simplesearch/<str:execution_id>/results", oauth_usage.SimpleSearchResults.as_view()),
+    path("audits/query/realtime", audits.RealtimeQuery.as_view()),
+    path("audits/query/realtime/servicemapping", audits.ServiceMapping.as_view()),
     path("users", users.Users.as_view()),
     path(
         "users/externalid/<str:authority_name>/<path:external_key>", user_details.UserByExternalId.as_view()

@@ -113,6 +113,14 @@ def _row(method: str, route: str, permissions: str, scopes: tuple[str, ...], **m
 
 
 ROWS = [
+    _row(
+        "POST",
+        "audits/query/realtime",
+        "audits:audit:view",
+        ("audits:readonly",),
+        body={"interval": "2026-01-01T00:00:00Z/2026-01-02T00:00:00Z"},
+    ),
+    _row("GET", "audits/query/realtime/servicemapping", "audits:audit:view", ("audits:readonly",)),
     _row("GET", "oauth/clients", "oauth:client:view", OAUTH_READ),
     _row("POST", "oauth/clients", "oauth:client:add", ("oauth",), body={"make": "client"}),
     _row("GET", "oauth/clients/<str:client_id>", "oauth:client:view", OAUTH_READ, target="client"),
