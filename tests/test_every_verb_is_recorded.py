@@ -951,7 +951,6 @@ SILENT: dict[str, str] = {
                     "live_of_person",
                 ]
             ),
-            "oauthclients.services.usage.told_elsewhere",
             "oauthclients.services.usage_queries.asked",
             "saml-metadata",
         ],
@@ -987,6 +986,7 @@ SILENT: dict[str, str] = {
             "oauthclients.services.usage.token_used",
             "oauthclients.services.usage.count",
             "oauthclients.services.usage.exercised",
+            "oauthclients.services.usage.told_elsewhere",
         ],
         USE,
     ),
@@ -1004,7 +1004,16 @@ SILENT: dict[str, str] = {
             ),
             *(
                 f"oauthclients.services.purging.{name}"
-                for name in ["families", "codes", "refresh_tokens", "tokens", "secrets", "drafts", "usage"]
+                for name in [
+                    "families",
+                    "codes",
+                    "refresh_tokens",
+                    "tokens",
+                    "secrets",
+                    "drafts",
+                    "usage",
+                    "usage_queries",
+                ]
             ),
         ],
         OVER,
