@@ -52,6 +52,7 @@ from accounts.services import (
     organization,
     people,
     person_details,
+    preferences,
     provider_sign_ins,
     provisioning,
     roles,
@@ -352,6 +353,26 @@ def _(scene):
     yield
     with override_settings(REGIONS=two):
         organization.set_home_region(actor=scene.ada, code="us")
+
+
+@leaves("accounts.services.organization.set_language", Action.ORGANIZATION_LANGUAGE_SET)
+def _(scene):
+    yield
+    organization.set_language(actor=scene.ada, language="fr")
+
+
+@leaves("accounts.services.organization.set_time_zone", Action.ORGANIZATION_TIME_ZONE_SET)
+def _(scene):
+    yield
+    organization.set_time_zone(actor=scene.ada, time_zone="Europe/Paris")
+
+
+@leaves("accounts.services.preferences.choose", Action.USER_PREFERENCES_SET)
+def _(scene):
+    yield
+    preferences.choose(
+        actor=scene.cast.actor(scene.cast.eve), user=scene.cast.eve, language="fr", time_zone="Asia/Tokyo"
+    )
 
 
 @leaves("accounts.services.organization.change", Action.ORGANIZATION_RENAMED)

@@ -47,6 +47,8 @@ FIELDS: Mapping[str, Any] = {
     "inactivityTimeoutExclusions": gettext_lazy("Paths that do not count as use"),
     "kind": gettext_lazy("Entity kind"),
     "action": gettext_lazy("Action"),
+    "defaultLanguage": gettext_lazy("Language"),
+    "language": gettext_lazy("Language"),
     "lines": gettext_lazy("Lines"),
     "metadataURL": gettext_lazy("Metadata URL"),
     "movedTo": gettext_lazy("Moved to"),
@@ -67,6 +69,7 @@ FIELDS: Mapping[str, Any] = {
     "shortName": gettext_lazy("Short name"),
     "since": gettext_lazy("From"),
     "text": gettext_lazy("Search"),
+    "timeZone": gettext_lazy("Time zone"),
     "tokenSeconds": gettext_lazy("Token duration"),
     "who": gettext_lazy("Who"),
 }
