@@ -94,6 +94,13 @@ ENTRIES = (
         _("Who did what, when, and from where"),
         (Permission.AUDITS_AUDIT_VIEW,),
     ),
+    Entry(
+        _("Oversight"),
+        _("Access review"),
+        "access-review",
+        _("Roles, divisions and scopes that nobody uses, clients that do nothing"),
+        (Permission.OAUTH_CLIENT_VIEW, Permission.OAUTH_CLIENT_AUTHORIZE),
+    ),
 )
 
 

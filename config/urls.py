@@ -27,6 +27,7 @@ urlpatterns = [
     path("admin/people/", include("oauthclients.console.people_urls")),
     path("admin/roles/", include("oauthclients.console.roles_urls")),
     path("admin/divisions/", include("oauthclients.console.divisions_urls")),
+    path("admin/access-review/", include("oauthclients.console.access_review_urls")),
     path("account/preferences/", preferences.page, name="preferences"),
     path("admin/audit/", include("oauthclients.console.audit_urls")),
     path("account/apps/", include("oauthclients.console.your_apps_urls")),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -46,7 +46,7 @@ MANY_ROLES = 8
 @requires(Permission.OAUTH_CLIENT_AUTHORIZE)
 def app(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
     page = AppPage(request, client_id)
-    return page.post() if request.method == "POST" else page.show()
+    return page.post() if request.method == "POST" else page.get()
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,24 @@ class AppPage:
     @property
     def authorized(self) -> bool:
         return self.row is not None and self.row.state == AuthorizationState.AUTHORIZED
+
+    def get(self) -> HttpResponse:
+        """With the scopes that the address names switched off, or to reading, as the access review proposes
+        it. Nothing is taken away before somebody saves."""
+        without = set(self.request.GET.getlist("without"))
+        read_only = {f"{name}:readonly" for name in self.request.GET.getlist("readonly")} & CATALOGUE.keys()
+        narrower = {name.removesuffix(":readonly") for name in read_only}
+        was = self.typed.scope
+        lost = sorted((without | narrower) & was)
+        if not self.authorized or not lost:
+            return self.show()
+        kept = {f"{name}:readonly" for name in narrower & was} | (was - set(lost))
+        self.typed = replace(self.typed, scope=frozenset(kept))
+        lines = [
+            _("%(scope)s: only reading") % {"scope": name} if f"{name}:readonly" in kept else name
+            for name in lost
+        ]
+        return self.show(proposed=lines)
 
     def post(self) -> HttpResponse:
         self.typed = Typed.read(self.request.POST)

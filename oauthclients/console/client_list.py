@@ -16,6 +16,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from accounts import drift
@@ -23,8 +24,8 @@ from accounts.actor import Actor
 from accounts.console.guard import actor_of, requires
 from accounts.models import SubjectType
 from accounts.permissions import Permission
-from oauthclients import grant_types, presets, queries
-from oauthclients.console import attention, drifted, lists, rights, words
+from oauthclients import access_review, grant_types, presets, queries, usage_reports
+from oauthclients.console import attention, charts, drifted, lists, rights, words
 from oauthclients.models import Client, ClientState
 
 PER_PAGE = 25
@@ -159,8 +160,7 @@ def _matching(text: str) -> Q:
 
 def _unused() -> Q:
     """Not used for 90 days, and old enough that it could have been."""
-    before = timezone.now() - UNUSED_FOR
-    return Q(last_used_at__lt=before) | Q(last_used_at=None, created__lt=before)
+    return access_review.unused(timezone.now() - UNUSED_FOR)
 
 
 def _drifted(actor: Actor) -> Q:
@@ -279,13 +279,27 @@ def _rows(actor: Actor, clients: Any) -> list[dict[str, Any]]:
     page: list[Client] = list(clients)
     allowed = rights.of_many(actor, page)
     unsettled = drifted.among(actor.organization, [client.id for client in page])
+    days = usage_reports.days_up_to(timezone.now().date(), usage_reports.USUAL_RANGE)
+    requests = usage_reports.daily_requests(actor.organization.id, [client.id for client in page], days)
     return [
         {
             "client": client,
             "grant": words.grant_type(client).label,
             "state": words.state(client),
             "drifted": client.id in unsettled,
+            "sparkline": _sparkline(requests.get(client.id)),
             "entries": rights.entries(client, allowed[client.id]),
         }
         for client in page
     ]
+
+
+def _sparkline(requests: list[int] | None) -> dict[str, Any] | None:
+    """None where there is nothing to draw."""
+    if requests is None:
+        return None
+    count = sum(requests)
+    label = ngettext("%(n)s request in the last 30 days", "%(n)s requests in the last 30 days", count) % {
+        "n": words.number(count)
+    }
+    return charts.small(requests, label)

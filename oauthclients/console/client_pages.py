@@ -32,6 +32,7 @@ from oauthclients.console import (
     drifted,
     effects,
     rights,
+    usage_figures,
     what_next,
     words,
 )
@@ -70,6 +71,7 @@ def client(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
             "idle_note": effects.idle_note(shown.organization, words.grant_type(shown)),
             "next": what_next.box(actor, shown, pairs),
             "snippets": snippets(shown, pairs),
+            "usage": usage_figures.section(shown),
             "changes": client_view.changes(shown),
             "all_changes": trail_links.all_about(actor, shown.id),
             "authorized_in": client_view.authorized_in(actor, shown),

@@ -6,24 +6,24 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from accounts import drift
 from accounts.actor import Actor
-from accounts.models import Organization, RoleGrant, User
+from accounts.models import Organization, User
 from accounts.permissions import Permission
 from accounts.rules.access import Divisions
 from oauthclients.models import Client
+
+# Whoever gave something and has been deleted since.
+GONE = _("somebody who is not here any more")
 
 
 def sentences(organization: Organization, subject_id: uuid.UUID) -> list[str]:
     """One for each such pair of a person or client; none where nothing is to be settled."""
     found = list(drift.grants(organization, subject_ids=[subject_id]))
-    givers = _names(organization, found)
-    return [
-        drift.sentence(grant, givers.get(grant.granted_by_id, _("somebody who is not here any more")))
-        for grant in found
-    ]
+    givers = names(organization, {grant.granted_by_id for grant in found if grant.granted_by_id})
+    return [drift.sentence(grant, givers.get(grant.granted_by_id, str(GONE))) for grant in found]
 
 
 def among(organization: Organization, subject_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
@@ -38,9 +38,8 @@ def people_seen(actor: Actor) -> Divisions:
     return seen & actor.access.divisions_for(Permission.AUTHORIZATION_GRANT_VIEW)
 
 
-def _names(organization: Organization, grants: list[RoleGrant]) -> dict[uuid.UUID | None, str]:
-    """Of whoever gave these, people and clients."""
-    ids = {grant.granted_by_id for grant in grants if grant.granted_by_id is not None}
+def names(organization: Organization, ids: set[uuid.UUID]) -> dict[uuid.UUID | None, str]:
+    """Of these people and clients."""
     if not ids:
         return {}
     people = User.objects.filter(organization=organization, id__in=ids)

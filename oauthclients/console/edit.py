@@ -37,6 +37,9 @@ from oauthclients.rules import token_life
 from oauthclients.rules.client_spec import ClientSpec
 from oauthclients.services import access, clients
 
+# So many pairs can be left out by an address.
+MOST_PROPOSED = 500
+
 
 @requires(Permission.OAUTH_CLIENT_EDIT)
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -49,7 +52,7 @@ def edit_client(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
         messages.error(request, access.PENDING_DELETION)
         return HttpResponseRedirect(reverse("oauth-client", args=[client.id]))
     page = EditPage(request, actor, client)
-    return page.post() if request.method == "POST" else page.show([])
+    return page.post() if request.method == "POST" else page.get()
 
 
 class EditPage:
@@ -67,6 +70,26 @@ class EditPage:
         self.client = client
         self.grant = grant_types.BY_CODE[client.authorization_grant_type]
         self.was = queries.spec_of(client, queries.pairs_of(client))
+
+    def get(self) -> HttpResponse:
+        """With the pairs that the address names left out, as the access review proposes it. Nothing is
+        taken away before somebody saves."""
+        kept = self._proposed()
+        lost = forms.by_role(pair for pair in self.was.role_divisions if pair not in kept)
+        if not lost:
+            return self.show([])
+        self.typed["access"]["roles"] = forms.by_role(kept)
+        lines = [f"{self.book.roles[role].name}: {self.book.where(where)}" for role, where in lost.items()]
+        return self.show([], unsaved=True, proposed=lines)
+
+    def _proposed(self) -> list[RoleDivision]:
+        """What is left without what the address names, as `<role>:<division>` or `<role>:*`."""
+        without = set(self.request.GET.getlist("without")[:MOST_PROPOSED])
+        return [
+            pair
+            for pair in self.was.role_divisions
+            if f"{pair.role_id}:{pair.division_id or forms.EVERYWHERE}" not in without
+        ]
 
     def post(self) -> HttpResponse:
         post = self.request.POST

@@ -10,6 +10,7 @@ from oauthclients.console import (
     pasted_token,
     secret_page,
     secret_pages,
+    usage_pages,
     wizard,
 )
 
@@ -22,6 +23,8 @@ urlpatterns = [
     path("<uuid:client_id>/", client_pages.client, name="oauth-client"),
     path("<uuid:client_id>/check-assertion/", check_assertion.check, name="oauth-client-check-assertion"),
     path("<uuid:client_id>/edit/", edit.edit_client, name="oauth-client-edit"),
+    path("<uuid:client_id>/usage/", usage_pages.usage, name="oauth-client-usage"),
+    path("<uuid:client_id>/usage.csv", usage_pages.usage_csv, name="oauth-client-usage-csv"),
     path("<uuid:client_id>/secret/", secret_pages.generate, name="oauth-client-secret"),
     path("<uuid:client_id>/secret/end/", secret_pages.end, name="oauth-client-secret-end"),
     path("<uuid:client_id>/token/", pasted_token.create, name="oauth-client-token"),
