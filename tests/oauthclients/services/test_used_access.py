@@ -93,6 +93,16 @@ def test_to_ask_where_something_is_held_is_not_to_use_it(client, program):
     assert used(app) == set()
 
 
+def test_to_ask_why_something_would_be_allowed_is_not_to_use_it(cast, client, program):
+    app, headers = program
+    someone = cast.person("Hal", cast.home)
+    body = {"clientId": app.client_id, "method": "GET", "path": f"/api/v2/users/{someone.id}"}
+    answer = client.post("/api/v2/latchkey/explain", body, "application/json", headers=headers)
+    assert answer.json()["allowed"], answer.content
+
+    assert used(app) == {"Clients: Home"}
+
+
 def test_scim_uses_the_division_of_whoever_is_changed(cast, client):
     someone = cast.person("Sam", cast.east)
     cast.custom_role("Sync", "directory:user:view", "directory:user:edit")
