@@ -24,7 +24,11 @@ def cell(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, int):
         return value
-    text = str(value)
+    return harmless(str(value))
+
+
+def harmless(text: str) -> str:
+    """As text that no spreadsheet computes."""
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
 
 

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET
 from accounts import audit, trail
 from accounts.actor import Actor
 from accounts.console.guard import actor_of, requires
+from accounts.console.spreadsheet import BOM, harmless
 from accounts.models import AuditEvent
 from accounts.permissions import Permission
 from oauthclients.console import audit_words
@@ -46,10 +47,6 @@ COLUMNS = (
     "requestId",
     "id",
 )
-# What a spreadsheet takes for a formula, at the beginning of a cell (OWASP, CSV injection).
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-# Says that it is UTF-8 to spreadsheets, which take it for something else.
-BOM = "\ufeff"
 
 Row = Mapping[str, Any]
 
@@ -140,7 +137,7 @@ def cell(value: Any) -> str:
     if value is None:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+    return harmless(text)
 
 
 def _json(rows: Iterable[Row]) -> Iterator[str]:
