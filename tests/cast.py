@@ -28,6 +28,13 @@ REDIRECT_URI = "https://app.example/callback"
 PASSWORD = "a long enough password"
 
 
+def signed_in(user: User, **kwargs) -> Browser:
+    browser = Browser(**kwargs)
+    response = browser.post("/sign-in/", {"email": user.email, "password": PASSWORD})
+    assert response.status_code == 302, response.content
+    return browser
+
+
 @dataclass
 class Cast:
     acme: Organization

@@ -5,18 +5,27 @@ from __future__ import annotations
 import gc
 
 import pytest
-from django.core.cache import cache
-from django.db.backends.sqlite3.base import DatabaseOperations
-from django.test import Client as Browser
 
-from accounts import rates
-from oauthclients.services import usage
+# Pydantic looks for the source of these models' fields in all modules that there are: four thousand less
+# before the vendor's SDK is loaded, and two seconds.
+import scim2_client  # noqa: F401
+from django.db.backends.sqlite3.base import DatabaseOperations
+from xdist.scheduler import WorkStealingScheduling
+
 from tests import cast as standing_cast
-from tests.cast import PASSWORD, Cast
+from tests.cast import Cast, signed_in
+from tests.standing import Ground, forget, standing, wanted_by
 
 # Thousands of short tests leave little that refers to itself; looking for it every 700 objects takes a tenth
 # of the time.
 gc.set_threshold(50_000, 20, 100)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Each process gets a stretch of the tests as they stand, so that what stands may stay; the one that is
+    done first takes half of what the other has left. Journeys are slow, and would keep one of them busy
+    long after."""
+    return WorkStealingScheduling(config, log) if config.getvalue("dist") == "load" else None
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -39,24 +48,37 @@ def _audit_trail_can_be_emptied():
 
 @pytest.fixture(autouse=True)
 def _empty_cache():
-    cache.clear()
-    rates.forget()
-    usage.forget()
+    forget()
+
+
+@pytest.fixture(scope="session")
+def _ground(django_db_blocker):
+    ground = Ground()
+    yield ground
+    with django_db_blocker.unblock():
+        ground.drop()
 
 
 @pytest.fixture
+def _stood_on(request, django_db_setup, django_db_blocker, _ground):
+    """Before the transaction of the test begins, there is what it starts from."""
+    marker = request.node.get_closest_marker("django_db")
+    commits = (marker and marker.kwargs.get("transaction")) or "transactional_db" in request.fixturenames
+    with django_db_blocker.unblock():
+        _ground.stand_on([] if commits else wanted_by(request))
+
+
+@pytest.fixture
+def _django_db_helper(_stood_on, _django_db_helper):
+    """What pytest-django begins and ends every test with that uses the database."""
+
+
+@standing
 def cast(db) -> Cast:
     return standing_cast.make()
 
 
-@pytest.fixture
+@standing
 def browser_of():
     """A test client signed in as somebody: `browser_of(cast.ada)`."""
-
-    def sign_in(user, **kwargs) -> Browser:
-        browser = Browser(**kwargs)
-        response = browser.post("/sign-in/", {"email": user.email, "password": PASSWORD})
-        assert response.status_code == 302, response.content
-        return browser
-
-    return sign_in
+    return signed_in

@@ -17,6 +17,7 @@ from oauthclients.authorization_server.introspection import IntrospectionView
 from oauthclients.authorization_server.revocation import RevocationView
 from oauthclients.authorization_server.views import TokenView
 from tests.cast import basic
+from tests.standing import standing
 
 FORM = "application/x-www-form-urlencoded"
 BY_A_PAGE = {"Origin": "https://nobody.example"}
@@ -53,7 +54,7 @@ BESIDE = [
 ]
 
 
-@pytest.fixture
+@standing
 def headers(cast):
     return cast.bearer(("Supervisor", cast.home))
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
 from django.test import Client as Browser
 
 from tests.cast import App, Cast
+from tests.standing import standing
 
 
-@pytest.fixture
+@standing
 def app(cast: Cast) -> App:
     return cast.app("users", "user-basic-info")
 
 
-@pytest.fixture
+@standing
 def eve(cast: Cast, browser_of) -> Browser:
     return browser_of(cast.eve)

@@ -20,12 +20,13 @@ from django.utils import timezone
 from accounts import rates
 from oauthclients.models import Client, ClientOrigin
 from oauthclients.services import clients
+from tests.standing import standing
 
 APP = "https://app.example"
 PATHS = ("/oauth/token", "/oauth/revoke", "/api/v2/users", "/api/v2/tokens/me", "/api/v2/no/such/route")
 
 
-@pytest.fixture
+@standing
 def app(cast):
     """An app in the browser, on an origin of its own."""
     client, _secret = cast.client(

@@ -17,6 +17,7 @@ from oauth2_provider.models import get_access_token_model
 from oauthclients.models import Client, ClientSecret, ClientState
 from oauthclients.services import clients, secrets
 from tests.cast import basic, token_request
+from tests.standing import standing
 
 FORM = "application/x-www-form-urlencoded"
 FAILED = {
@@ -26,7 +27,7 @@ FAILED = {
 }
 
 
-@pytest.fixture
+@standing
 def registered(cast):
     client, secret = cast.client(("Supervisor", cast.home), by=cast.ada, token_seconds=777)
     return client, secret

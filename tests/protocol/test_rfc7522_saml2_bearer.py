@@ -34,13 +34,14 @@ from tests.saml import (
     pair,
     signed_by_hand,
 )
+from tests.standing import standing
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 ME = "/api/v2/users/me"
 
 
-@pytest.fixture
+@standing
 def app(cast: Cast) -> SamlApp:
     return SamlApp.at_acme(cast)
 

@@ -10,9 +10,10 @@ from django.test import override_settings
 from accounts.actor import system
 from accounts.services import groups
 from tests.scim import GROUP, USER, Scim, ok, refused, scim_client
+from tests.standing import standing
 
 
-@pytest.fixture
+@standing
 def scim(cast) -> Scim:
     return scim_client(cast)
 

@@ -17,6 +17,7 @@ from accounts.services import groups, people, provisioning
 from oauthclients.api.scim import filters
 from oauthclients.api.scim.models import Person
 from tests.scim import ENTERPRISE, GENESYS, USER, Scim, ok, refused, scim_client
+from tests.standing import standing
 
 EVERYBODY = [
     "ada@acme.example",
@@ -27,7 +28,7 @@ EVERYBODY = [
 ]
 
 
-@pytest.fixture
+@standing
 def scim(cast) -> Scim:
     """Dan has one of everything, Ann has other values of some."""
     scim = scim_client(cast)

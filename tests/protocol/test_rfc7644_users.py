@@ -10,6 +10,7 @@ from accounts.models import AuditEvent, User
 from accounts.services import people
 from tests.cast import PASSWORD
 from tests.scim import ENTERPRISE, GENESYS, PATCH, USER, Scim, ok, refused, scim_client
+from tests.standing import standing
 
 WHOLE = {
     "externalId": "D-7",
@@ -32,7 +33,7 @@ WHOLE = {
 }
 
 
-@pytest.fixture
+@standing
 def scim(cast) -> Scim:
     return scim_client(cast)
 

@@ -54,6 +54,7 @@ from tests.saml import (
     signed_by_hand,
     written,
 )
+from tests.standing import standing
 
 INCLUSIVE = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
 MORE = "http://www.w3.org/2001/04/xmldsig-more#"
@@ -1276,7 +1277,7 @@ for _name in ("user", "client", "scopes", "sign_in", "used_secret", "person"):
 # --- The table -----------------------------------------------------------------------------------
 
 
-@pytest.fixture
+@standing
 def scene(cast: Cast) -> Scene:
     app = SamlApp.at_acme(cast)
     cast.give(cast.person("Mallory", cast.home), ("Employee", cast.home))

@@ -43,6 +43,7 @@ from tests.cast import PASSWORD, Cast
 from tests.saml import IdP, pair
 from tests.scim import MEDIA_TYPE, USER
 from tests.scim import refused as refused_by_scim
+from tests.standing import standing
 from tests.tables import scim_rows
 
 OAUTH_READ = ("oauth", "oauth:readonly")
@@ -877,9 +878,15 @@ class World:
         )
 
 
-@pytest.fixture
+@standing
 def world(cast: Cast) -> World:
     return World(cast)
+
+
+@standing
+def everything(world: World) -> dict[str, str]:
+    """Headers of a client that may do everything there is, everywhere."""
+    return world.caller(*CATALOGUE)
 
 
 # What SCIM's errors, which have no codes of ours, say instead.
@@ -987,10 +994,9 @@ def test_without_a_token(world, row):
 
 @every_row
 @pytest.mark.parametrize("death", ["unknown", "expired", "revoked", "client disabled", "client deleted"])
-def test_with_a_dead_token(world, row, death):
-    everything = {"Authorization": "Bearer unknown"}
-    if death != "unknown":
-        everything = world.caller(*CATALOGUE)
+def test_with_a_dead_token(world, everything, row, death):
+    if death == "unknown":
+        everything = {"Authorization": "Bearer unknown"}
     tokens = get_access_token_model().objects.all()
     callers = Client.objects.filter(name="Caller 1")
     match death:
@@ -1061,12 +1067,11 @@ def test_for_scim_people_elsewhere_do_not_exist(world, row):
 
 
 @target_rows
-def test_another_organizations_object_is_like_one_that_does_not_exist(world, row):
-    headers = world.caller(*CATALOGUE)
+def test_another_organizations_object_is_like_one_that_does_not_exist(world, everything, row):
     answers = []
     ids = [NOTHING] if not row.of_organization else [world.id_of(row.target, foreign=True), NOTHING]
     for id in ids:
-        response = world.call(row, headers, id=id)
+        response = world.call(row, everything, id=id)
         code = "client.not.found" if row.route.startswith("oauth/clients") else "not.found"
         body = refused(row, response, 404, code)
         body.pop("contextId", None)
@@ -1075,15 +1080,13 @@ def test_another_organizations_object_is_like_one_that_does_not_exist(world, row
 
 
 @pytest.mark.parametrize("row", [row for row in CALLED if row.target and row.method != "GET"], ids=str)
-def test_a_refused_call_changes_nothing(world, row):
+def test_a_refused_call_changes_nothing(world, everything, row):
     """Neither one without a token nor one across organizations, by whoever may do everything at home."""
     foreign = world.id_of(row.target, foreign=True)
     before = _rows()
     world.call(row, {}, id=foreign)
     assert _rows() == before
-    headers = world.caller(*CATALOGUE)
-    before = _rows()
-    world.call(row, headers, id=foreign)
+    world.call(row, everything, id=foreign)
     assert _rows() == before
 
 

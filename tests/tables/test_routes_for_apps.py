@@ -15,6 +15,7 @@ from accounts.services import people
 from oauthclients import scopes
 from oauthclients.models import Client, ClientAuthorization
 from tests.cast import Cast
+from tests.standing import standing
 from tests.tables.test_routes import CALLED, Row, World, _rows, lacks, lacks_there, refused
 
 every_row = pytest.mark.parametrize("row", CALLED, ids=str)
@@ -36,7 +37,9 @@ class Apps(World):
             scope=("users",),
         )
 
-    def headers(self, row: Row, *permissions: str, scope: tuple[str, ...], division=None) -> dict[str, str]:
+    def headers(
+        self, row: Row | None, *permissions: str, scope: tuple[str, ...], division=None
+    ) -> dict[str, str]:
         """The app acts for Dora, with these permissions and scopes; it asks for and was authorized for the
         same scopes."""
         pairs = [("Employee", self.cast.home)]
@@ -44,7 +47,7 @@ class Apps(World):
             pairs.append((self.cast.custom_role("Doras", *permissions).name, division))
         self.cast.give(self.dora, *pairs)
         # Who makes, changes or reads the secret of a client with roles hands them on.
-        if row.route.startswith("oauth/clients") and row.method in ("POST", "PUT"):
+        if row and row.route.startswith("oauth/clients") and row.method in ("POST", "PUT"):
             scope = (*scope, "authorization")
         Client.objects.filter(id=self.app.id).update(scope=list(scope))
         self.word(state="Authorized", scope=list(scope))
@@ -55,9 +58,15 @@ class Apps(World):
         ClientAuthorization.objects.filter(client=self.app).update(**values)
 
 
-@pytest.fixture
+@standing
 def world(cast: Cast) -> Apps:
     return Apps(cast)
+
+
+@standing
+def everything(world: Apps) -> dict[str, str]:
+    """Headers of the app acting for Dora, with all permissions everywhere and all scopes."""
+    return world.headers(None, *CATALOGUE, scope=tuple(scopes.CATALOGUE))
 
 
 def success(row: Row) -> int:
@@ -92,10 +101,10 @@ def test_what_all_three_allow_is_allowed(world, row, scope):
 
 @strict_rows
 @pytest.mark.parametrize("narrowed", ["token", "authorization", "client"])
-def test_without_the_scope(world, row, narrowed):
+def test_without_the_scope(world, everything, row, narrowed):
     """Everything else is allowed: all permissions everywhere, all other scopes, and all scopes in the other
     two of the three."""
-    headers = world.headers(row, *CATALOGUE, scope=tuple(scopes.CATALOGUE))
+    headers = everything
     if narrowed == "token":
         headers = world.cast.acting_for(world.dora, world.app, *others(row))
     elif narrowed == "authorization":
@@ -133,23 +142,21 @@ def test_in_the_wrong_division_whatever_the_scopes(world, row):
 
 @every_row
 @pytest.mark.parametrize("state", ["Requested", "Revoked", "Unauthorized", None])
-def test_where_the_organization_has_not_authorized_the_app(world, row, state):
-    headers = world.headers(row, *CATALOGUE, scope=tuple(scopes.CATALOGUE))
+def test_where_the_organization_has_not_authorized_the_app(world, everything, row, state):
     if state is None:
         ClientAuthorization.objects.filter(client=world.app).delete()
     else:
         world.word(state=state)
-    refused(row, world.call(row, headers), 403, "not.authorized")
+    refused(row, world.call(row, everything), 403, "not.authorized")
 
 
 @every_row
-def test_where_the_organization_limits_the_app_to_a_role(world, row):
-    headers = world.headers(row, *CATALOGUE, scope=tuple(scopes.CATALOGUE))
+def test_where_the_organization_limits_the_app_to_a_role(world, everything, row):
     id = world.id_of(row.target) if row.target else None
     world.word(roles=[str(world.cast.role("Supervisor").id)])
-    refused(row, world.call(row, headers, id), 403, "authz.policy.denied")
+    refused(row, world.call(row, everything, id), 403, "authz.policy.denied")
     world.word(roles=[str(world.cast.role("Doras").id)])
-    assert world.call(row, headers, id).status_code == success(row)
+    assert world.call(row, everything, id).status_code == success(row)
 
 
 @every_row
@@ -175,8 +182,7 @@ def test_and_the_person_who_may_not_may_not_by_an_app_either(world, row):
 
 @every_row
 @pytest.mark.parametrize("death", ["person", "password", "organization", "client"])
-def test_with_a_dead_token(world, row, death):
-    headers = world.headers(row, *CATALOGUE, scope=tuple(scopes.CATALOGUE))
+def test_with_a_dead_token(world, everything, row, death):
     match death:
         case "person":
             User.objects.filter(id=world.dora.id).update(state="inactive")
@@ -188,4 +194,4 @@ def test_with_a_dead_token(world, row, death):
             Organization.objects.filter(id=world.cast.acme.id).update(active=False)
         case "client":
             Client.objects.filter(id=world.app.id).update(state="disabled")
-    refused(row, world.call(row, headers), 401, "bad.credentials")
+    refused(row, world.call(row, everything), 401, "bad.credentials")

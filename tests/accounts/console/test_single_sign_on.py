@@ -30,6 +30,7 @@ from accounts.permissions import Permission
 from accounts.rules.provider_spec import ProviderSpec, read_certificate
 from accounts.saml import keys, toolkit
 from accounts.services import identity_providers
+from tests.standing import standing
 
 PAGE = "/admin/single-sign-on/"
 DS = "http://www.w3.org/2000/09/xmldsig#"
@@ -146,7 +147,7 @@ class Finding:
     sentence: str
 
 
-@pytest.fixture
+@standing
 def ada(cast, browser_of) -> Console:
     return Console(browser_of(cast.ada))
 
@@ -163,7 +164,7 @@ def provider(organization: Organization, **changes: object) -> IdentityProvider:
     return identity_providers.create(actor=system(organization), spec=spec)
 
 
-@pytest.fixture
+@standing
 def entra(cast) -> IdentityProvider:
     return provider(cast.acme)
 

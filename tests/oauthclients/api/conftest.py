@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import count
 
 import pytest
 from django.test import Client as Browser
 
 from tests.cast import Cast
+from tests.standing import standing
 
 BASE = "/api/v2"
 
@@ -56,19 +57,23 @@ class Api:
 _number = count(1)
 
 
-@pytest.fixture
-def api(cast: Cast) -> Callable[..., Api]:
-    """`api(("Admin", None))` is a fresh client with these pairs; `api()` one without any rights."""
+@dataclass
+class Callers:
+    cast: Cast
 
-    def make(*pairs, **more) -> Api:
+    def __call__(self, *pairs, **more) -> Api:
         more.setdefault("name", f"Caller {next(_number)}")
-        client, secret = cast.client(*(pairs or (("Employee", cast.home),)), **more)
-        return Api({"Authorization": f"Bearer {cast.token(client, secret)}"}, client, secret)
-
-    return make
+        client, secret = self.cast.client(*(pairs or (("Employee", self.cast.home),)), **more)
+        return Api({"Authorization": f"Bearer {self.cast.token(client, secret)}"}, client, secret)
 
 
-@pytest.fixture
+@standing
+def api(cast: Cast) -> Callers:
+    """`api(("Admin", None))` is a fresh client with these pairs; `api()` one without any rights."""
+    return Callers(cast)
+
+
+@standing
 def admin(api) -> Api:
     """May do everything in Acme."""
     return api(("Admin", None), name="Admin caller")

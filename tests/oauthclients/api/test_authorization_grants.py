@@ -16,6 +16,7 @@ from accounts.services import people
 from oauthclients.models import Client
 from oauthclients.rules import token_life
 from tests.oauthclients.api.conftest import refused
+from tests.standing import standing
 
 SUBJECTS = "/authorization/subjects"
 
@@ -50,7 +51,7 @@ def robot(cast) -> Client:
     return client
 
 
-@pytest.fixture
+@standing
 def giver(api, cast):
     """Gives and takes roles everywhere, and holds Supervisor everywhere."""
     cast.custom_role(

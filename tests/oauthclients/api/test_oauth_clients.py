@@ -12,6 +12,7 @@ from django.utils import timezone
 from oauthclients.models import Client
 from tests.cast import token_request
 from tests.oauthclients.api.conftest import refused
+from tests.standing import standing
 
 KEYS = {
     "id",
@@ -32,7 +33,7 @@ KEYS = {
 }
 
 
-@pytest.fixture
+@standing
 def admin(api):
     """Holds Supervisor everywhere as well, to have something to hand on."""
     return api(("Admin", None), ("Supervisor", None), ("SCIM Integration", None), name="Admin caller")

@@ -11,6 +11,7 @@ from oauthclients.console.client_list import Wanted
 from oauthclients.models import Client, ClientDraft
 from oauthclients.rules.client_spec import ClientSpec
 from oauthclients.services import clients
+from tests.standing import standing
 
 LIST = "/admin/integrations/oauth/"
 
@@ -142,7 +143,7 @@ def test_an_unfinished_client_can_be_resumed_or_discarded(cast, browser_of):
 # --- Finding -------------------------------------------------------------------------------------
 
 
-@pytest.fixture
+@standing
 def four(cast):
     """Of every sort one; the last two are Ben's."""
     ada = cast.actor(cast.ada)

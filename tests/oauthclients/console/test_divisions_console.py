@@ -11,11 +11,12 @@ from accounts.permissions import expand
 from accounts.services import divisions
 from oauthclients.console import divisions_questions
 from tests.oauthclients.console.wizard import problems, text
+from tests.standing import standing
 
 LIST = "/admin/divisions/"
 
 
-@pytest.fixture
+@standing
 def ada(cast, browser_of):
     return browser_of(cast.ada)
 

@@ -11,6 +11,7 @@ from accounts.models import AuditEvent, RoleGrant
 from oauthclients.models import Client
 from oauthclients.services import secrets
 from tests.oauthclients.console.wizard import LIST, problems, roles, text
+from tests.standing import standing
 
 
 class Page:
@@ -53,7 +54,7 @@ class Page:
         return set(RoleGrant.objects.filter(subject_id=self.id).values_list("role__name", "division__name"))
 
 
-@pytest.fixture
+@standing
 def ada(cast, browser_of) -> Page:
     client, _secret = cast.client(("Supervisor", cast.home), ("Supervisor", cast.east))
     return Page(browser_of(cast.ada), client)

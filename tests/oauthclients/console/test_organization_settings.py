@@ -16,6 +16,7 @@ from accounts.services import organization
 from oauthclients.models import AuthorizationState, ClientAuthorization, Consent
 from tests.oauthclients.console import wizard
 from tests.oauthclients.console.wizard import problems, text
+from tests.standing import standing
 
 PAGE = "/admin/organization/settings/"
 PARTS = (
@@ -58,7 +59,7 @@ class Settings:
         return [line.action.removeprefix("organization.") for line in lines][1:]
 
 
-@pytest.fixture
+@standing
 def ada(cast, browser_of) -> Settings:
     return Settings(browser_of(cast.ada), cast)
 

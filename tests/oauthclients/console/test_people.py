@@ -18,6 +18,7 @@ from accounts.services.person_details import Phone
 from oauthclients.models import Consent
 from tests.oauthclients.console.wizard import problems, text
 from tests.oauthclients.services.test_authorizations import app, living, signed_in
+from tests.standing import standing
 
 PEOPLE = "/admin/people/"
 
@@ -34,7 +35,7 @@ def again(person: User) -> User:
     return User.objects.get(id=person.id)
 
 
-@pytest.fixture
+@standing
 def ada(cast, browser_of):
     return browser_of(cast.ada)
 

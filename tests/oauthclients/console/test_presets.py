@@ -29,12 +29,13 @@ from oauthclients.services.plain_secret import PlainSecret
 from tests.cast import token_request
 from tests.oauthclients.console.test_secret_page import everything_stored
 from tests.oauthclients.console.wizard import LIST, Wizard, problems, roles, secrets_in, start, text
+from tests.standing import standing
 
 MONTHS_15 = 38_880_000
 IRELAND = "https://apps.mypurecloud.ie/crm/index.html"
 
 
-@pytest.fixture
+@standing
 def ada(cast, browser_of) -> Wizard:
     return start(browser_of(cast.ada))
 

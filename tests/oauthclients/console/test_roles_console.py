@@ -13,6 +13,7 @@ from accounts.services import roles
 from oauthclients.console import roles_editor
 from oauthclients.models import Client, ClientAuthorization
 from tests.oauthclients.console.wizard import problems, text
+from tests.standing import standing
 
 LIST = "/admin/roles/"
 VIEW, ADD, EDIT = "oauth:client:view", "oauth:client:add", "oauth:client:edit"
@@ -77,7 +78,7 @@ def box(response, permission: str) -> str:
     return html[start : html.index(">", start)]
 
 
-@pytest.fixture
+@standing
 def ada(cast, browser_of):
     return browser_of(cast.ada)
 

@@ -21,11 +21,12 @@ from oauthclients.models import Client, ClientDraft, ClientSecret
 from oauthclients.services import clients
 from tests.cast import PASSWORD, token_request
 from tests.oauthclients.console.wizard import LIST, Wizard, problems, roles, secrets_in, start, text
+from tests.standing import standing
 
 URIS = "https://app.example.com/cb\r\nhttp://localhost:8080/cb"
 
 
-@pytest.fixture
+@standing
 def ada(cast, browser_of) -> Wizard:
     return start(browser_of(cast.ada))
 
