@@ -37,6 +37,7 @@ STEPS: tuple[tuple[str, Callable[[Round], int]], ...] = (
     ("clients", of_clients.due_clients),
     ("lines of the audit trail", of_accounts.audit_lines),
     ("days of use", of_clients.usage),
+    ("refusals", of_clients.refusals),
     ("questions about use", of_clients.usage_queries),
 )
 # PostgreSQL's advisory lock of whoever removes; the number is any that nobody else uses in this database.

@@ -53,6 +53,13 @@ ENTRIES = (
         (Permission.OAUTH_CLIENT_AUTHORIZE,),
     ),
     Entry(
+        _("Integrations"),
+        _("Why?"),
+        "oauth-why",
+        _("Why a call of the API is allowed or refused, and what would change that"),
+        (Permission.OAUTH_CLIENT_VIEW,),
+    ),
+    Entry(
         _("People and Permissions"),
         _("People"),
         "people",

@@ -8,6 +8,7 @@ from oauthclients.api.schema import document
 from oauthclients.api.views import NoSuchRoute
 from oauthclients.authorization_server.leaving import leave
 from oauthclients.authorization_server.metadata import metadata
+from oauthclients.console.why import why
 
 urlpatterns = [
     # First, for they are asked for most.
@@ -24,6 +25,7 @@ urlpatterns = [
     path("admin/organization/settings/", include("oauthclients.console.organization_urls")),
     path("admin/single-sign-on/", include("accounts.console.single_sign_on_urls")),
     path("admin/integrations/authorized-applications/", include("oauthclients.console.authorized_urls")),
+    path("admin/integrations/why/", why, name="oauth-why"),
     path("admin/people/", include("oauthclients.console.people_urls")),
     path("admin/roles/", include("oauthclients.console.roles_urls")),
     path("admin/divisions/", include("oauthclients.console.divisions_urls")),

@@ -28,7 +28,7 @@ from django.test import Client as Browser
 from django.test.client import ClientHandler
 
 from accounts import rates
-from oauthclients.services import usage
+from oauthclients.services import refusals, usage
 
 
 def forget() -> None:
@@ -36,6 +36,7 @@ def forget() -> None:
     cache.clear()
     rates.forget()
     usage.forget()
+    refusals.forget()
 
 
 def _of_a_browser(browser: Browser) -> tuple[Any, ...]:

@@ -39,7 +39,7 @@ class ApiError(exceptions.APIException):
 
     @classmethod
     def no_user_context(cls) -> ApiError:
-        return cls(
+        return NoUserContext(
             400,
             "bad.request",
             _(
@@ -47,6 +47,10 @@ class ApiError(exceptions.APIException):
                 "requests to this resource."
             ),
         )
+
+
+class NoUserContext(ApiError):
+    """A route about a person was called by a client for itself."""
 
 
 class _Unauthenticated(ApiError, exceptions.AuthenticationFailed):

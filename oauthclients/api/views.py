@@ -17,6 +17,7 @@ from accounts.models import Organization
 from accounts.rules import footing
 from oauthclients.api.errors import ApiError
 from oauthclients.api.route_names import template
+from oauthclients.resource_server import refused
 from oauthclients.resource_server.bearer import Caller
 from oauthclients.services import usage
 
@@ -69,6 +70,13 @@ class ApiView(APIView):
     def default_response_headers(self) -> dict[str, str]:
         known = ", ".join(self.allowed_methods)
         return {**_NO_STORE, **({"Allow": known} if known else {})}
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """A refusal is noted with its reason."""
+        if isinstance(caller := getattr(self.request, "_user", None), Caller):
+            refused.call(self.request, caller, exc)
+        response: Response = super().handle_exception(exc)
+        return response
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)

@@ -5,12 +5,18 @@ from __future__ import annotations
 
 import json
 import logging
+import uuid
 from abc import ABC, abstractmethod
 from contextlib import nullcontext
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent
+from django.core.exceptions import (
+    BadRequest,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+)
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -32,7 +38,7 @@ from oauthclients.authorization_server.client_authentication import (
 from oauthclients.authorization_server.errors import SlowDown, TooLarge
 from oauthclients.authorization_server.validator import client_key
 from oauthclients.models import Client
-from oauthclients.services import secrets, usage
+from oauthclients.services import refusals, secrets, usage
 
 log = logging.getLogger(__name__)
 
@@ -179,6 +185,25 @@ class TokenView(OAuthLibMixin, OAuthEndpoint):
             return self.failure(request, status, json.loads(content))
         return self.as_json(content, 200)
 
+    def failure(
+        self,
+        request: HttpRequest,
+        status: int,
+        error: dict[str, Any],
+        raised: OAuth2Error | None = None,
+    ) -> HttpResponse:
+        """The answer; and a note for the client that it says it is, whether or not there is one."""
+        response = super().failure(request, status, error, raised)
+        if (claimed := _claimed(request)) is not None:
+            refusals.of_token_request(
+                claimed=claimed,
+                status=response.status_code,
+                error=error["error"],
+                grant_type=request.POST.get("grant_type", ""),
+                now=timezone.now(),
+            )
+        return response
+
 
 class ClientView(OAuthEndpoint):
     """An endpoint for a client that is known by its secret, or, where a secret is not needed, by its id.
@@ -217,6 +242,17 @@ class ClientView(OAuthEndpoint):
     @abstractmethod
     def respond(self, body: dict[str, str], client: Client, *, by_secret: bool) -> HttpResponse:
         """The answer to this client, which is known by its secret or, where none is needed, by its id."""
+
+
+def _claimed(request: HttpRequest) -> uuid.UUID | None:
+    """The id of the client that a refused request names; None for what is no id, or cannot be read."""
+    try:
+        sent = credentials(request.headers.get("Authorization"), request.POST)
+        client_id = sent.client_id if sent else request.POST.get("client_id", "")
+    except (OAuth2Error, BadRequest, SuspiciousOperation):
+        return None
+    key = client_key(client_id)
+    return key if key.int else None
 
 
 def _by_secret(sent: Credentials | None) -> Client | None:

@@ -28,6 +28,7 @@ from accounts.templatetags.when import exactly, relative
 from oauthclients import grant_types, queries
 from oauthclients.console import (
     accepted_assertions,
+    client_refusals,
     client_view,
     drifted,
     effects,
@@ -77,6 +78,7 @@ def client(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
             "authorized_in": client_view.authorized_in(actor, shown),
             "not_enforced": not actor.organization.enforce_scopes,
             "refused_note": effects.refused_note(actor.organization, words.grant_type(shown)),
+            "refused": client_refusals.box(actor, shown),
             "waits": client_view.waits(actor, shown),
             "drifted": drifted.sentences(shown.organization, shown.id),
             "assertions": accepted_assertions.box(actor, shown) if vouched else None,

@@ -36,6 +36,7 @@ from oauthclients.explain.decision import Place
 from oauthclients.explain.question import TOKEN_ENDPOINT, Question
 from oauthclients.models import ClientState
 from oauthclients.resource_server.guard import NO_USER_CONTEXT, Requirement, Where
+from oauthclients.resource_server.refused import TOO_MANY
 from oauthclients.rules import effective_access, token_alive
 from oauthclients.rules.effective_access import EffectiveAccess, Word
 
@@ -49,7 +50,6 @@ PERMISSION, PERMISSION_THERE, PART = "permission.held", "permission.division", "
 SHOWN = "division.shown"
 GIVES_TOKENS, USES_ENDPOINT = "client.gives.tokens", "client.grant.type"
 
-TOO_MANY = "too.many.requests.retry.after"
 _LIFE: Mapping[str, Any] = {
     token_alive.NOT_EXPIRED: gettext_lazy("The token has not expired"),
     token_alive.CLIENT_EXISTS: gettext_lazy("The client exists"),

@@ -7,6 +7,7 @@ from oauthclients.models.client_draft import ClientDraft
 from oauthclients.models.client_origin import ClientOrigin
 from oauthclients.models.client_secret import ClientSecret
 from oauthclients.models.consent import Consent, FamilyToken, TokenFamily
+from oauthclients.models.refusal import Refusal
 from oauthclients.models.usage import NOTHING, Usage, UsageQuery, UsedAccess
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "ClientState",
     "Consent",
     "FamilyToken",
+    "Refusal",
     "TokenFamily",
     "Usage",
     "UsageQuery",

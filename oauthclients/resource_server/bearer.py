@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from django.utils import timezone
@@ -18,6 +18,7 @@ from accounts.rules import idle
 from oauthclients import queries
 from oauthclients.api.errors import ApiError
 from oauthclients.models import Client
+from oauthclients.resource_server import refused
 from oauthclients.rules import token_alive
 from oauthclients.rules.effective_access import EffectiveAccess
 from oauthclients.services import tokens, usage
@@ -118,7 +119,7 @@ class BearerAuthentication(BaseAuthentication):
         scheme, _space, value = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not value.strip():
             raise ApiError.authentication_required()
-        caller = caller_of(value.strip(), counts=is_use(request))
+        caller = caller_of(value.strip(), counts=is_use(request), dead=partial(refused.dead_token, request))
         if caller is None:
             raise ApiError.bad_credentials()
         request._request.browser_client = caller.client  # type: ignore[attr-defined]  # for cors.py

@@ -23,6 +23,7 @@ from oauthclients.models import (
     ClientDraft,
     ClientSecret,
     FamilyToken,
+    Refusal,
     TokenFamily,
     Usage,
     UsageQuery,
@@ -94,6 +95,16 @@ def tokens(round: Round) -> int:
 
 def secrets(round: Round) -> int:
     return round.delete(ClientSecret.objects.filter(ends_at__lte=round.now).order_by("ends_at"))
+
+
+def refusals(round: Round) -> int:
+    """Those that have not happened again for `USAGE_RETENTION_DAYS`."""
+    days = settings.USAGE_RETENTION_DAYS
+    if not days:
+        return 0
+    return round.delete(
+        Refusal.objects.filter(last_at__lt=round.now - timedelta(days=days)).order_by("last_at")
+    )
 
 
 def usage_queries(round: Round) -> int:

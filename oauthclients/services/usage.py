@@ -86,6 +86,7 @@ class Ledger:
         self._stopping = threading.Event()
         self._stopped = threading.Event()
         self._notes = _Notes()
+        self._others: set[Callable[[], None]] = set()
         self._thread: threading.Thread | None = None
         # What of today is noted already, and by which access that was found (None: by no access).
         self.known: dict[Any, tuple[date, Access | None]] = {}
@@ -100,6 +101,11 @@ class Ledger:
                 self._thread.start()
                 # As `atexit`, which a process that multiprocessing has started does not come to.
                 Finalize(None, self._last, exitpriority=1)
+
+    def beside(self, write: Callable[[], None]) -> None:
+        """The thread calls `write` as well, from now on. It deals with its own errors."""
+        self._others.add(write)
+        self.note(lambda notes: None)  # which starts the thread
 
     def flush(self) -> None:
         """Writes what was noted. What cannot be written is kept for the next time, while there is room."""
@@ -137,6 +143,8 @@ class Ledger:
             self._full.clear()
             if len(self._notes):
                 self.flush()
+            for write in tuple(self._others):
+                write()
         self._stopped.set()
 
     def _last(self) -> None:
@@ -147,7 +155,7 @@ class Ledger:
 
 
 _ledger = Ledger()
-flush, forget = _ledger.flush, _ledger.forget
+flush, forget, beside = _ledger.flush, _ledger.forget, _ledger.beside
 
 
 def client_used(client: Client, now: datetime, secret: ClientSecret | None = None) -> None:
@@ -277,7 +285,7 @@ def _move(rows: models.QuerySet[Any], clock: str, used: dict[Any, datetime]) -> 
         for batch in _batches(sorted(keys)):
             now = min(used[key] for key in batch)
             with transaction.atomic(), connection.cursor() as cursor:
-                _be_patient(cursor)
+                be_patient(cursor)
                 wanted = rows.filter(Q(**{clock: None}) | Q(**{f"{clock}__lt": now}), pk__in=batch)
                 if connection.features.has_select_for_update_skip_locked:
                     # Not against those who refer to the row: a token that is being given does.
@@ -287,7 +295,7 @@ def _move(rows: models.QuerySet[Any], clock: str, used: dict[Any, datetime]) -> 
                 del used[key]
 
 
-def _be_patient(cursor: Any) -> None:
+def be_patient(cursor: Any) -> None:
     """But not for ever: what cannot be written now is written later."""
     if connection.vendor == "postgresql":
         cursor.execute("SELECT set_config('lock_timeout', '2s', true)")
@@ -313,7 +321,7 @@ def _put(
     )
     row = f"({', '.join(['%s'] * len(columns))})"
     with transaction.atomic(), connection.cursor() as cursor:
-        _be_patient(cursor)
+        be_patient(cursor)
         cursor.execute(
             f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * len(rows))} "  # noqa: S608  # names of our own
             f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}",

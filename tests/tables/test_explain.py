@@ -25,10 +25,10 @@ from oauthclients import scopes
 from oauthclients.api.route_names import template
 from oauthclients.explain import answer as answers
 from oauthclients.explain import changes
-from oauthclients.explain.answer import TOO_MANY
 from oauthclients.explain.question import Asked, read
 from oauthclients.models import Client, ClientAuthorization
 from oauthclients.resource_server.guard import Where
+from oauthclients.resource_server.refused import TOO_MANY
 from oauthclients.services import tokens
 from tests.cast import Cast
 from tests.tables.test_routes import CALLED, Row, World, _handlers

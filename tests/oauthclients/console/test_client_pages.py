@@ -449,7 +449,7 @@ def test_the_page_of_a_client_costs_the_same_whatever_it_holds(
     )
     secrets.generate(actor=cast.actor(cast.ada), client_id=client.id, overlap=timedelta(hours=1))
     browser = browser_of(cast.ada)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         browser.get(at(client))
 
 
