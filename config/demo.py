@@ -21,10 +21,11 @@ from accounts.rules.provider_spec import ProviderSpec
 from accounts.saml import keys, service_provider
 from accounts.services import divisions, grants, identity_providers, organization, people, roles
 from oauthclients import grant_types
+from oauthclients.api import routes
 from oauthclients.models import Client, ClientState
 from oauthclients.rules import token_life
 from oauthclients.rules.client_spec import ClientSpec
-from oauthclients.services import clients
+from oauthclients.services import clients, explorer
 from oauthclients.services import secrets as client_secrets
 
 # Fixed ids, so that an organization that somebody happens to call Acme is never taken for the demo.
@@ -89,6 +90,7 @@ def build(*, anyway: bool = False) -> dict[str, Any]:
             key: _client(system(acme) if spec.name == "Demo limited" else ada, spec)
             for key, spec in _specs(acme, where)
         }
+        explorer.set_up(actor=system(acme), scope=routes.scopes_used())
         provider = _provider(acme, cast["eve"].email)
     return {
         "base_url": settings.BASE_URL,

@@ -23,7 +23,8 @@ THEME_COOKIE = "theme"
 
 @dataclass(frozen=True)
 class Entry:
-    """A page of the console, shown to whoever holds one of `any_of` (the page itself refuses others)."""
+    """A page of the console, shown to whoever holds one of `any_of` (none: to everybody; the page itself
+    refuses others)."""
 
     group: Any
     label: Any
@@ -108,12 +109,18 @@ ENTRIES = (
         _("Roles, divisions and scopes that nobody uses, clients that do nothing"),
         (Permission.OAUTH_CLIENT_VIEW, Permission.OAUTH_CLIENT_AUTHORIZE),
     ),
+    Entry(
+        _("Developers"),
+        _("API Explorer"),
+        "api-explorer",
+        _("Every route of the API, to read and to try out as yourself"),
+    ),
 )
 
 
 def entries_for(actor: Actor) -> Iterator[tuple[Any, list[Entry]]]:
     """The groups with the entries that this person may open; no empty groups."""
-    permitted = [entry for entry in ENTRIES if actor.access.decide(*entry.any_of)]
+    permitted = [entry for entry in ENTRIES if not entry.any_of or actor.access.decide(*entry.any_of)]
     for group, entries in groupby(permitted, key=lambda entry: entry.group):
         yield group, list(entries)
 

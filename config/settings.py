@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "oauth2_provider",
     "rest_framework",
     "drf_spectacular",
+    "drf_spectacular_sidecar",  # the files of Swagger UI
     "corsheaders",
     "axes",
     "csp",
@@ -305,6 +306,8 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "v2",
     "SERVERS": [{"url": BASE_URL}],
     "CAMELIZE_NAMES": True,
+    # The components are named where they are written (oauthclients/api/components.py).
+    "POSTPROCESSING_HOOKS": [],
 }
 
 # --- Browser apps (CORS) -------------------------------------------------------------------------

@@ -37,6 +37,7 @@ urlpatterns = [
     path("logout", leave, name="logout"),
     path(".well-known/oauth-authorization-server", metadata, name="metadata"),
     path("api/schema", document, name="api-schema"),
+    path("api/explorer/", include("oauthclients.console.explorer_urls")),
 ]
 
 handler400 = "config.views.bad_request"

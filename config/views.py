@@ -49,6 +49,7 @@ def start(request: HttpRequest) -> HttpResponse:
 def admin_home(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     groups = [{"label": label, "entries": entries} for label, entries in navigation.entries_for(actor)]
+    administers = any(entry.any_of for group in groups for entry in group["entries"])
     return render(
         request,
         "console/home.html",
@@ -56,7 +57,8 @@ def admin_home(request: HttpRequest) -> HttpResponse:
             "groups": groups,
             "attention": attention.items(actor),
             # For somebody who may do nothing here, which is said kindly.
-            "helpers": [] if groups else queries.who_can_grant(actor.organization),
+            "administers": administers,
+            "helpers": [] if administers else queries.who_can_grant(actor.organization),
         },
     )
 

@@ -1,7 +1,7 @@
 """The OpenAPI document: what each route asks of its caller, read from where it is asked (`requires`).
 
-drf-spectacular finds the routes. There are no serializers, so a body is described as an object and no
-further; the wire contract and the official SDKs have its fields.
+drf-spectacular finds the routes. There are no serializers: what goes over the wire is in components.py, and
+which operation has what of it in operations.py.
 """
 
 from __future__ import annotations
@@ -23,7 +23,11 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
+from accounts import permissions
 from accounts.models import SubjectType
+from oauthclients.api import components
+from oauthclients.api.components import ANYTHING, TEXTS, ref
+from oauthclients.api.operations import ANSWERS, BODIES, CODES, CREATED
 from oauthclients.api.paging import LARGEST
 from oauthclients.api.scim.models import DEFAULT_PAGE, LARGEST_PAGE
 from oauthclients.resource_server.guard import Requirement, requirement_of
@@ -36,120 +40,10 @@ SECURITY = "PureCloud-OAuth"
 PERMISSIONS = "x-inin-requires-permissions"  # the vendor's key as well
 KEPT_SECONDS = 300
 _BASE = "/api/v2/"
+_CLIENTS = f"{_BASE}oauth/clients"
 # Its routes have errors and a media type of their own.
 _SCIM = f"{_BASE}scim/"
 _SCIM_MEDIA_TYPE = "application/scim+json"
-_OBJECT = {"type": "object"}
-_TEXTS = {"type": "array", "items": {"type": "string"}}
-
-# What differs from "200, with an object".
-_OBJECTS = {"type": "array", "items": _OBJECT}
-_ANSWERS: Mapping[str, dict[str, Any]] = {
-    "postLatchkeyExplain": {
-        "type": "object",
-        "required": ["allowed", "dependsOnUser", "client", "conditions", "notes", "changes"],
-        "properties": {
-            "allowed": {"type": "boolean"},
-            "dependsOnUser": {"type": "boolean"},
-            "status": {"type": "integer"},
-            "code": {"type": "string"},
-            "message": {"type": "string"},
-            "client": _OBJECT,
-            "user": _OBJECT,
-            "division": _OBJECT,
-            "tokenId": {"type": "string"},
-            "method": {"type": "string"},
-            "path": {"type": "string"},
-            "conditions": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "required": ["id", "text", "met"],
-                    "properties": {
-                        "id": {"type": "string"},
-                        "text": {"type": "string"},
-                        "met": {"type": ["boolean", "null"]},
-                        "code": {"type": "string"},
-                        "detail": {"type": "string"},
-                        "missing": _TEXTS,
-                    },
-                },
-            },
-            "notes": _TEXTS,
-            "changes": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "required": ["condition", "text"],
-                    "properties": {
-                        "condition": {"type": "string"},
-                        "text": {"type": "string"},
-                        "uri": {"type": "string", "format": "uri"},
-                    },
-                },
-            },
-        },
-    },
-    "getAuthorizationDivisionsLimit": {"type": "integer"},
-    "getAuthorizationDivisionspermittedMe": _OBJECTS,
-    "getUserExternalid": _OBJECTS,
-    "postUserExternalid": _OBJECTS,
-    "putAuthorizationRoleUsersAdd": _TEXTS,
-    "putAuthorizationRoleUsersRemove": _TEXTS,
-}
-_WITHOUT_ANSWER = frozenset(
-    {
-        "deleteAuthorizationDivision",
-        "deleteAuthorizationRole",
-        "deleteAuthorizationSubjectDivisionRole",
-        "deleteGroup",
-        "deleteIdentityprovider",
-        "deleteOauthClient",
-        "deleteScimUser",
-        "deleteScimV2User",
-        "deleteToken",
-        "deleteUserExternalidAuthorityNameExternalKey",
-        "postAuthorizationDivisionObject",
-        "postAuthorizationRole",
-        "postAuthorizationSubjectBulkadd",
-        "postAuthorizationSubjectBulkremove",
-        "postAuthorizationSubjectBulkreplace",
-        "postAuthorizationSubjectDivisionRole",
-        "postUserInvite",
-        "postUserPassword",
-        "postUsersMePassword",
-    }
-)
-# And one or the other: a new person, or one who is back.
-_CREATED = frozenset({"postScimUsers", "postScimV2Users"})
-_TEXT = {"type": "string"}
-_BODIES: Mapping[str, dict[str, Any]] = {
-    "postLatchkeyExplain": {
-        "type": "object",
-        "properties": {
-            "clientId": _TEXT,
-            "tokenId": _TEXT,
-            "userId": _TEXT,
-            "method": _TEXT,
-            "path": _TEXT,
-            "permissions": _TEXTS,
-            "divisionId": _TEXT,
-        },
-    },
-    "postAuthorizationDivisionObject": _TEXTS,
-    "putAuthorizationRoleUsersAdd": _TEXTS,
-    "putAuthorizationRoleUsersRemove": _TEXTS,
-    "putAuthorizationRolesDefault": _OBJECTS,
-    "putUserRoles": _TEXTS,
-}
-_WITHOUT_BODY = frozenset(
-    {
-        "postAuthorizationRolesDefault",
-        "postAuthorizationSubjectDivisionRole",
-        "postOauthClientSecret",
-        "postUserInvite",
-    }
-)
 
 
 def _text(name: str, *, required: bool = False) -> OpenApiParameter:
@@ -158,7 +52,7 @@ def _text(name: str, *, required: bool = False) -> OpenApiParameter:
 
 def _many(name: str) -> OpenApiParameter:
     """Comma-joined, as the SDKs do it (wire contract, fact 1)."""
-    return OpenApiParameter(name, _TEXTS, explode=False)
+    return OpenApiParameter(name, TEXTS, explode=False)
 
 
 def _flag(name: str) -> OpenApiParameter:
@@ -260,56 +154,6 @@ _QUERY: Mapping[str, tuple[OpenApiParameter, ...]] = {
     **_SCIM_QUERY,
 }
 
-# Wire contract G1.
-_ERROR_BODY = {
-    "type": "object",
-    "required": ["message", "code", "status", "contextId"],
-    "properties": {
-        "message": {"type": "string"},
-        "code": {"type": "string"},
-        "status": {"type": "integer"},
-        "contextId": {"type": "string", "format": "uuid"},
-        "messageParams": {"type": "object", "additionalProperties": {"type": "string"}},
-        "details": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "errorCode": {"type": "string"},
-                    "fieldName": {"type": "string"},
-                    "message": {"type": "string"},
-                },
-            },
-        },
-        "errors": {"type": "array", "items": {"$ref": "#/components/schemas/ErrorBody"}},
-    },
-}
-# Wire contract G2, as far as it is used here; some routes have codes of their own besides.
-_CODES: Mapping[int, tuple[str, ...]] = {
-    400: ("bad.request", "invalid.value", "invalid.date", "invalid.query.param.value"),
-    401: ("authentication.required", "bad.credentials"),
-    403: (
-        "missing.any.permissions",
-        "missing.division.permission",
-        "missing.any.division.permissions",
-        effective_access.MISSING_SCOPE,
-        effective_access.NOT_AUTHORIZED,
-        effective_access.ROLE_LIMIT,
-    ),
-    404: ("not.found",),
-    429: ("too.many.requests.retry.after",),
-}
-# RFC 7644 3.12.
-_SCIM_ERROR = {
-    "type": "object",
-    "required": ["schemas", "status", "detail"],
-    "properties": {
-        "schemas": _TEXTS,
-        "status": {"type": "string"},
-        "scimType": {"type": "string"},
-        "detail": {"type": "string"},
-    },
-}
 _SCIM_TYPES = (
     "invalidFilter",
     "invalidPath",
@@ -387,31 +231,85 @@ class Schema(AutoSchema):
         return list(_QUERY.get(self.get_operation_id(), ()))
 
     def get_request_serializer(self) -> Any:
-        operation = self.get_operation_id()
-        if operation in _WITHOUT_BODY:
+        body = BODIES.get(self.get_operation_id(), ANYTHING)
+        if body is None:
             return None
-        body = {"application/json": _BODIES.get(operation, _OBJECT)}
-        return {_SCIM_MEDIA_TYPE: _OBJECT, **body} if self._scim else body
+        self._needs(body)
+        kinds = (_SCIM_MEDIA_TYPE, "application/json") if self._scim else ("application/json",)
+        return dict.fromkeys(kinds, body)
 
     def get_response_serializers(self) -> Any:
         operation = self.get_operation_id()
-        if operation in _WITHOUT_ANSWER:
+        shape = ANSWERS.get(operation, ANYTHING)
+        if shape is None:
             answer = {204: OpenApiResponse(description=_("Done"))}
         else:
-            answer = {200: OpenApiResponse(_ANSWERS.get(operation, _OBJECT), _("Done"))}
-        if operation in _CREATED:
+            self._needs(shape)
+            answer = {200: OpenApiResponse(shape, _("Done"))}
+        if operation in CREATED:
             answer[201] = answer[200]
-        return answer | {status: self._error(status) for status in _CODES}
+        return answer | {status: self._error(status, codes) for status, codes in self._codes().items()}
 
-    def _error(self, status: int) -> OpenApiResponse:
+    def _codes(self) -> dict[int, tuple[str, ...]]:
+        """What it may be refused with, by status: what follows from what it is (wire contract G2), and its
+        own."""
+        writes = self.method not in ("GET", "HEAD")
+        takes = self.method in ("POST", "PUT", "PATCH")
+        found: dict[int, tuple[str, ...]] = {
+            400: ("bad.request", "invalid.query.param.value"),
+            401: ("authentication.required", "bad.credentials"),
+            403: self._refusals(writes),
+            404: ("client.not.found",) if self.path.startswith(_CLIENTS) else ("not.found",),
+        }
+        if takes:
+            found[400] += ("invalid.value", "invalid.date")
+            found[413] = ("request.entity.too.large",)
+            found[415] = ("unsupported.media.type",)
+        if writes:
+            found[409] = ("general.conflict", "request.conflict", "resource.already.exists")
+        for status, codes in CODES.get(self.get_operation_id(), {}).items():
+            found[status] = (*found.get(status, ()), *codes)
+        found[429] = ("too.many.requests.retry.after",)
+        return dict(sorted(found.items()))
+
+    def _refusals(self, writes: bool) -> tuple[str, ...]:
+        """What the guard and the rules behind it say to somebody who may not."""
+        needed = self.requirement
+        found = []
+        if needed.any_of:
+            found.append("missing.permissions" if needed.every else "missing.any.permissions")
+            if any(permissions.CATALOGUE[name].division_aware for name in needed.any_of):
+                several = len(needed.any_of) > 1 and not needed.every
+                found += ["missing.division.permission"]
+                found += ["missing.any.division.permissions"] if several else []
+        if writes:
+            # Nobody hands on, or touches, what they do not hold (accounts/rules/delegation.py).
+            found.append("missing.division.permissions")
+        return (
+            *found,
+            effective_access.MISSING_SCOPE,
+            effective_access.NOT_AUTHORIZED,
+            effective_access.ROLE_LIMIT,
+        )
+
+    def _error(self, status: int, codes: tuple[str, ...]) -> OpenApiResponse:
         """SCIM has keywords for what is wrong with a request; of other errors, the status says which."""
-        name, shape = ("ScimError", _SCIM_ERROR) if self._scim else ("ErrorBody", _ERROR_BODY)
-        body = ResolvedComponent(name, ResolvedComponent.SCHEMA, shape, object=Schema)
-        self.registry.register_on_missing(body)
+        body = ref("ScimError" if self._scim else "ErrorBody")
+        self._needs(body)
         if not self._scim:
-            return OpenApiResponse(body.ref, _listed(_CODES[status]))
+            return OpenApiResponse(body, _listed(codes))
         known = _listed(_SCIM_TYPES) if status == HTTPStatus.BAD_REQUEST else HTTPStatus(status).phrase
-        return OpenApiResponse(body.ref, known)
+        return OpenApiResponse(body, known)
+
+    def _needs(self, shape: Any) -> None:
+        """Puts the components into the document that this one refers to, each once."""
+        for name in components.named_in(shape):
+            one = ResolvedComponent(
+                name, ResolvedComponent.SCHEMA, components.COMPONENTS[name], object=Schema
+            )
+            if one not in self.registry:
+                self.registry.register(one)
+                self._needs(one.schema)
 
     @property
     def _scim(self) -> bool:

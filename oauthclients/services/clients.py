@@ -38,8 +38,9 @@ class Changed:
     notices: tuple[str, ...] = ()
 
 
-def create(*, actor: Actor, spec: ClientSpec) -> tuple[Client, PlainSecret]:
-    """Needs `oauth:client:add`, and every role-division pair given.
+def create(*, actor: Actor, spec: ClientSpec, id: uuid.UUID | None = None) -> tuple[Client, PlainSecret]:
+    """Needs `oauth:client:add`, and every role-division pair given. With `id`, that is the client's id,
+    which must be free; nobody's input ever is.
 
     Raises `NotAllowed`; `Invalid` with all problems and the codes of wire contract C3; `Conflict`
     (`resource.already.exists`) for a name that another client has.
@@ -52,6 +53,7 @@ def create(*, actor: Actor, spec: ClientSpec) -> tuple[Client, PlainSecret]:
         _refuse_too_many(actor)
         spec = spec.normalized()
         client = Client(
+            **({"id": id} if id else {}),
             organization=actor.organization,
             authorization_grant_type=spec.grant_type,
             created=now,

@@ -16,6 +16,8 @@ from accounts.errors import DomainError
 from accounts.models import SubjectType, UserState
 from accounts.rules.delegation import RoleDivision
 from accounts.services import grants, organization, people
+from oauthclients.api import routes
+from oauthclients.services import explorer
 
 
 class Command(BaseCommand):
@@ -59,6 +61,7 @@ class Command(BaseCommand):
                         acting, [RoleDivision(role.id, None) for role in queries.roles(made)]
                     ),
                 )
+                explorer.set_up(actor=acting, scope=routes.scopes_used())
         except DomainError as error:
             raise CommandError(error.message) from error
         self.stdout.write(

@@ -9,6 +9,8 @@ from itertools import count
 import pytest
 from django.test import Client as Browser
 
+from oauthclients.api.views import ApiView
+from tests import documented
 from tests.cast import Cast
 from tests.standing import standing
 
@@ -99,3 +101,26 @@ def refused(response, status: int, code: str) -> dict:
     assert response["Pragma"] == "no-cache"
     assert response["Expires"] == "0"
     return body
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _unsaid():
+    """Whatever the API answers to any test, the OpenAPI document has said (documented.py)."""
+    found: list[str] = []
+    finalize = ApiView.finalize_response
+
+    def finalize_response(self, request, response, *args, **kwargs):
+        answer = finalize(self, request, response, *args, **kwargs)
+        found.extend(documented.problems(request._request, answer))
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ApiView, "finalize_response", finalize_response)
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def _as_documented(_unsaid):
+    _unsaid.clear()
+    yield
+    assert _unsaid == [], "see oauthclients/api/operations.py and components.py"

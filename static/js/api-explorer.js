@@ -1,0 +1,71 @@
+// <div data-api-explorer data-schema data-client-id data-redirect-uri data-scopes data-chosen data-failed>:
+// Swagger UI on our document, which signs in through the client that the page names.
+const place = document.querySelector('[data-api-explorer]');
+const SCHEME = 'PureCloud-OAuth';
+const PASTED = 'Token';
+
+// The document as this page can use it: from the address that the page has itself, one way to sign in, with
+// the scopes that the client may ask for, and a token of somebody else's making as another way in.
+const adapted = (document, { clientId, scopes }) => {
+  const securitySchemes = { [PASTED]: { type: 'http', scheme: 'bearer' }, ...document.components.securitySchemes };
+  document.components.securitySchemes = securitySchemes;
+  document.servers = [{ url: location.origin }];
+  const { authorizationCode } = securitySchemes[SCHEME].flows;
+  const offered = new Set(scopes.split(' '));
+  authorizationCode.authorizationUrl = `${location.origin}/oauth/authorize`;
+  authorizationCode.tokenUrl = `${location.origin}/oauth/token`;
+  delete authorizationCode.refreshUrl;
+  authorizationCode.scopes = Object.fromEntries(
+    Object.entries(authorizationCode.scopes).filter(([name]) => offered.has(name)),
+  );
+  securitySchemes[SCHEME].flows = { authorizationCode };
+  if (!clientId) delete securitySchemes[SCHEME];
+  for (const methods of Object.values(document.paths)) {
+    for (const operation of Object.values(methods)) {
+      operation.security = [...(clientId ? operation.security : []), { [PASTED]: [] }];
+    }
+  }
+  return document;
+};
+
+const start = async () => {
+  const answer = await fetch(place.dataset.schema, { credentials: 'same-origin' });
+  if (!answer.ok) throw new Error(`${answer.status}`);
+  const { clientId, redirectUri, chosen } = place.dataset;
+  const ui = window.SwaggerUIBundle({
+    domNode: place,
+    spec: adapted(await answer.json(), place.dataset),
+    presets: [window.SwaggerUIBundle.presets.apis],
+    layout: 'BaseLayout',
+    docExpansion: 'none',
+    defaultModelsExpandDepth: -1,
+    displayRequestDuration: true,
+    filter: true,
+    persistAuthorization: false,
+    showExtensions: true,
+    tryItOutEnabled: true,
+    validatorUrl: null,
+    oauth2RedirectUrl: redirectUri,
+    // With the token alone, as a program would: not with the cookie of the console.
+    requestInterceptor: (request) => Object.assign(request, { credentials: 'omit' }),
+  });
+  ui.initOAuth({
+    clientId,
+    scopes: chosen,
+    usePkceWithAuthorizationCodeGrant: true,
+  });
+};
+
+// Swagger UI has a dark side as well, with a switch of its own, which follows ours.
+const dark = matchMedia('(prefers-color-scheme: dark)');
+const root = document.documentElement;
+const follow = () => {
+  root.classList.toggle('dark-mode', root.dataset.theme ? root.dataset.theme === 'dark' : dark.matches);
+};
+
+if (place) {
+  follow();
+  dark.addEventListener('change', follow);
+  new MutationObserver(follow).observe(root, { attributeFilter: ['data-theme'] });
+  start().catch(() => { place.textContent = place.dataset.failed; });
+}
