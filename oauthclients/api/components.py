@@ -324,6 +324,47 @@ COMPONENTS: Mapping[str, Schema] = {
             "cursors": thing({}, before=TEXT, after=TEXT),
         }
     ),
+    # --- Audit trail ---
+    "AuditQuery": thing(
+        {"interval": TEXT},
+        serviceName=TEXT,
+        filters=many(thing({"property": TEXT, "value": TEXT})),
+        sort=many(thing({}, name=TEXT, sortOrder=TEXT)),
+        pageSize=WHOLE,
+        pageNumber=WHOLE,
+    ),
+    "AuditAnswer": thing(
+        {
+            "entities": many(ref("AuditLogMessage")),
+            "pageSize": WHOLE,
+            "pageNumber": WHOLE,
+            "total": WHOLE,
+            "pageCount": WHOLE,
+        }
+    ),
+    "AuditLogMessage": thing(
+        {
+            "id": TEXT,
+            "userHomeOrgId": UUID,
+            "serviceName": TEXT,
+            "level": enum("USER", "SYSTEM"),
+            "eventDate": DATE,
+            "message": thing({"message": TEXT}),
+            "action": TEXT,
+            "entity": thing({"id": nullable(TEXT), "name": TEXT}),
+            "entityType": TEXT,
+            "status": enum("SUCCESS", "FAILURE"),
+            "remoteIp": TEXTS,
+            "propertyChanges": many(thing({"property": TEXT, "oldValues": TEXTS, "newValues": TEXTS})),
+            "context": {"type": "object", "additionalProperties": TEXT},
+        },
+        user=thing({"id": nullable(TEXT), "name": TEXT}),
+        client=thing({"id": UUID, "selfUri": URI}),
+        application=TEXT,
+    ),
+    "AuditServiceMapping": thing(
+        {"services": many(thing({"name": TEXT, "entities": many(thing({"name": TEXT, "actions": TEXTS}))}))}
+    ),
     # --- People and groups ---
     "User": thing(_USER, **_USER_SOMETIMES),
     "UserMe": thing(
