@@ -20,7 +20,7 @@ from accounts.actor import Actor
 from accounts.console.guard import actor_of, requires
 from accounts.permissions import Permission
 from oauthclients import grant_types, queries
-from oauthclients.console import client_view, effects, rights, tables, what_next
+from oauthclients.console import client_view, effects, rights, tables, trying_forms, what_next
 from oauthclients.console.forms import PARTS
 from oauthclients.console.snippets import snippets
 from oauthclients.models import Client
@@ -64,6 +64,7 @@ def show(
             "waits": client_view.waits(actor, client),
             "next": what_next.box(actor, client, pairs),
             "snippets": code,
+            "test_form": trying_forms.in_section(client),
             "secret_in_code": any("CLIENT_SECRET" in snippet["code"] for snippet in code),
             "generate_url": generate_url if rights.of_client(actor, client).edit else "",
             "breadcrumbs": _breadcrumbs(client),

@@ -149,12 +149,12 @@ import os
 
 import PureCloudPlatformClientV2 as sdk
 
-# code: {_("what your redirect address received as ?code=…")}
+# {_("CODE: what your redirect address received as ?code=…")}
 client = sdk.api_client.ApiClient(host="{_api(client)}")
 client.get_code_authorization_token(
     "{client.client_id}",
     os.environ["CLIENT_SECRET"],
-    code,
+    os.environ["CODE"],
     {json.dumps(uri)},
 )
 
@@ -189,22 +189,24 @@ def _implicit(client: Client) -> list[Part]:
             "browser",
             "JavaScript",
             f"""\
-// 1. {_("Send the person's browser away, with a random state:")}
-const state = crypto.randomUUID();
-sessionStorage.setItem("state", state);
-location.href = {json.dumps(_authorize_url(client, "token", state=""))} + state;
-
-// 2. {_("Where it returns to, the token is behind the #:")}
 const answer = new URLSearchParams(location.hash.slice(1));
-history.replaceState(null, "", location.pathname);
-const sent = sessionStorage.getItem("state");
-if (!sent || answer.get("state") !== sent) throw new Error("wrong state");
-const token = answer.get("access_token");
+if (!answer.has("state")) {{
+  // 1. {_("Send the person's browser away, with a random state:")}
+  const state = crypto.randomUUID();
+  sessionStorage.setItem("state", state);
+  location.href = {json.dumps(_authorize_url(client, "token", state=""))} + state;
+}} else {{
+  // 2. {_("Where it returns to, the token is behind the #:")}
+  history.replaceState(null, "", location.pathname);
+  const sent = sessionStorage.getItem("state");
+  if (!sent || answer.get("state") !== sent) throw new Error("wrong state");
+  const token = answer.get("access_token");
 
-const response = await fetch("{_api(client)}/api/v2/{_first_route(client)}", {{
-  headers: {{ Authorization: `Bearer ${{token}}` }},
-}});
-console.log(await response.json());
+  const response = await fetch("{_api(client)}/api/v2/{_first_route(client)}", {{
+    headers: {{ Authorization: `Bearer ${{token}}` }},
+  }});
+  console.log(await response.json());
+}}
 """,
         ),
         (

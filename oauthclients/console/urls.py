@@ -11,6 +11,7 @@ from oauthclients.console import (
     pasted_token,
     secret_page,
     secret_pages,
+    trying_out,
     usage_pages,
     wizard,
 )
@@ -29,6 +30,8 @@ urlpatterns = [
     path("<uuid:client_id>/refusals/", client_refusals.refusals, name="oauth-client-refusals"),
     path("<uuid:client_id>/secret/", secret_pages.generate, name="oauth-client-secret"),
     path("<uuid:client_id>/secret/end/", secret_pages.end, name="oauth-client-secret-end"),
+    path("test-result/", trying_out.landing, name="oauth-test-landing"),
+    path("<uuid:client_id>/test-token/", trying_out.try_out, name="oauth-client-test"),
     path("<uuid:client_id>/token/", pasted_token.create, name="oauth-client-token"),
     path("<uuid:client_id>/finish/", secret_page.finish, name="oauth-client-finish"),
     path("<uuid:client_id>/disable/", client_pages.disable, name="oauth-client-disable"),
