@@ -23,6 +23,12 @@ def opened_by(scope: str) -> tuple[str, ...]:
     return _by_scope().get(scope, ())
 
 
+def with_scope(scope: str) -> list[Route]:
+    """The same as routes."""
+    found = (route for route in every() if scope in route.requirement.scopes)
+    return sorted(found, key=lambda route: (route.path, route.method))
+
+
 def scopes_used() -> list[str]:
     """The fewest scopes with which an app can call every route, as far as scopes go."""
     return scopes.narrowed(sorted(_by_scope()))

@@ -16,13 +16,15 @@ from accounts import audit
 from accounts import queries as account_queries
 from accounts.actor import Actor
 from accounts.models import AuditEvent
-from accounts.permissions import CATALOGUE, Permission, expand, label_of
-from accounts.rules.access import Access, HeldRole
+from accounts.permissions import Permission, expand
 from accounts.services.grants import NamedPair
 from oauthclients import grant_types, queries
 from oauthclients.api import routes
 from oauthclients.console.authorized_apps import STATES
+from oauthclients.explain import effective
+from oauthclients.explain.effective import Part
 from oauthclients.models import AuthorizationState, Client
+from oauthclients.rules.effective_access import EffectiveAccess
 from oauthclients.scopes import CATALOGUE as SCOPES
 
 CHANGES_SHOWN = 5
@@ -150,47 +152,10 @@ def _roles(pairs: list[NamedPair]) -> list[dict[str, Any]]:
     return list(by_role.values())
 
 
-def _permissions(pairs: list[NamedPair]) -> list[dict[str, Any]]:
+def _permissions(pairs: list[NamedPair]) -> list[Part]:
     """What the pairs come to, by division: decided by the same rules as every call of the API."""
-    decided = Access(
-        held=tuple(
-            HeldRole(
-                role_id=named.role.id,
-                role_name=named.role.name,
-                division_id=named.division.id if named.division else None,
-                permissions=expand(named.role.policies),
-            )
-            for named in pairs
-        )
-    ).by_permission
-    names = {named.division.id: named.division.name for named in pairs if named.division}
-    result = [
-        {
-            "where": _("In every division"),
-            "labels": _labels(name for name, held in decided.items() if _anywhere(name) or held.everywhere),
-        },
-        *(
-            {
-                "where": division_name,
-                "labels": _labels(
-                    name
-                    for name, held in decided.items()
-                    if not _anywhere(name) and not held.everywhere and division_id in held
-                ),
-            }
-            for division_id, division_name in sorted(names.items(), key=lambda item: item[1].casefold())
-        ),
-    ]
-    return [part for part in result if part["labels"]]
-
-
-def _anywhere(permission: str) -> bool:
-    """About things that sit in no division, so that it makes no difference where it is held."""
-    return not CATALOGUE[permission].division_aware
-
-
-def _labels(names: Any) -> list[str]:
-    return sorted(label_of(name) for name in names)
+    access = EffectiveAccess(effective.access_of(pairs))
+    return effective.parts(access, effective.names_of(pairs), for_person=False)
 
 
 def _sentence(action: str) -> str:

@@ -99,7 +99,7 @@ class EditPage:
             merged = self.merged()
             if merged.taken or merged.both:
                 return self.review(merged)
-        if self.opened:
+        if self.opened or post.get("go") == "look":
             return self.show([], unsaved=True)
         problems = self.problems()
         if problems:

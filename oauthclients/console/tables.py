@@ -17,11 +17,14 @@ from accounts.actor import Actor
 from accounts.errors import Problem
 from accounts.models import Division, Organization, Role
 from accounts.permissions import expand, label_of
-from accounts.rules.access import Divisions
+from accounts.rules.access import Access, Divisions, HeldRole
 from oauthclients import grant_types, scopes
 from oauthclients.console import words
+from oauthclients.explain import effective as opened
+from oauthclients.explain.effective import Part
 from oauthclients.grant_types import GrantType
 from oauthclients.rules.client_spec import ClientSpec
+from oauthclients.rules.effective_access import EffectiveAccess
 from oauthclients.scopes import Scope
 
 
@@ -201,6 +204,8 @@ class Effective:
 
     sentence: str
     by_division: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
+    # The routes of the API that they open.
+    parts: tuple[Part, ...] = ()
 
 
 def effective(book: RoleBook, chosen: Mapping[str, list[str]]) -> Effective | None:
@@ -226,7 +231,29 @@ def effective(book: RoleBook, chosen: Mapping[str, list[str]]) -> Effective | No
         else ngettext("division %(names)s", "divisions %(names)s", len(by_division))
         % {"names": ", ".join(name for name, _permissions in by_division)}
     )
-    return Effective(f"{roles_text}, {permissions_text}, {where_text}", tuple(by_division))
+    return Effective(
+        f"{roles_text}, {permissions_text}, {where_text}", tuple(by_division), _opened(book, chosen)
+    )
+
+
+def _opened(book: RoleBook, chosen: Mapping[str, list[str]]) -> tuple[Part, ...]:
+    """As the API would decide with these roles."""
+    divisions = book.divisions
+    held = [
+        HeldRole(
+            book.roles[role].id,
+            book.roles[role].name,
+            None if place == "*" else divisions[place].id,
+            book.permissions(role),
+        )
+        for role, where in chosen.items()
+        for place in where
+        if place == "*" or place in divisions
+    ]
+    used = {role.division_id for role in held}
+    names = {division.id: division.name for division in divisions.values() if division.id in used}
+    found = opened.parts(EffectiveAccess(Access(held=tuple(held))), names, for_person=False)
+    return tuple(part for part in found if part.routes)
 
 
 def left_out(book: RoleBook, chosen: Mapping[str, list[str]]) -> str:

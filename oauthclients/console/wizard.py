@@ -28,7 +28,8 @@ from accounts.console.guard import actor_of, ask_password, recently_typed, requi
 from accounts.errors import DomainError, Invalid, NotAllowed, NotFound, Problem
 from accounts.models import Organization
 from accounts.permissions import Permission
-from oauthclients import grant_types, presets, queries
+from oauthclients import grant_types, presets, queries, scopes
+from oauthclients.api import routes
 from oauthclients.console import (
     accepted_assertions,
     effects,
@@ -205,6 +206,8 @@ class StepPage:
     def left(self, go: str) -> HttpResponse:
         if go == "back" and self.part != DETAILS:
             return _to_step(self.draft, PARTS[PARTS.index(self.part) - 1])
+        if go == "look":
+            return self.show([])
         if go == "leave":
             return HttpResponseRedirect(reverse("oauth-clients"))
         return HttpResponseRedirect(reverse("oauth-client-add-leave", args=[self.draft.id]))
@@ -548,10 +551,14 @@ def access_context(
 
 
 def effective_context(book: tables.RoleBook, typed: Typed) -> dict[str, Any]:
-    """For parts/effective.html: what the roles chosen come to."""
+    """For parts/effective.html and effective_scopes.html: what the roles or scopes chosen come to."""
     grant = forms.grant_of(typed)
-    if grant is None or not grant.uses_roles:
+    if grant is None:
         return {}
+    if not grant.uses_roles:
+        chosen_scope = typed.get(ACCESS, {}).get("scope", ())
+        narrowed = scopes.narrowed([name for name in chosen_scope if name in scopes.CATALOGUE])
+        return {"scope_routes": [{"scope": name, "routes": routes.with_scope(name)} for name in narrowed]}
     chosen = typed.get(ACCESS, {}).get("roles", {})
     scim_only = forms.scim_only(forms.spec_of(typed), book)
     return {

@@ -121,4 +121,5 @@ const attach = (form) => {
   window.addEventListener('pageshow', () => { leaving = false; });
 };
 
+document.addEventListener('latchkey:fresh', (event) => show(event.detail.html)); // from preview.js
 for (const form of document.querySelectorAll('form[data-autosave]')) attach(form);

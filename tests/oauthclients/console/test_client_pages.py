@@ -166,7 +166,7 @@ def test_it_shows_what_the_client_may_do_in_each_division(cast, browser_of):
     html = response.content.decode()
     assert "12 permissions" in html
     assert "All divisions" in html
-    by_place = {part["where"]: part["labels"] for part in response.context["access"]["permissions"]}
+    by_place = {part.where: part.labels for part in response.context["access"]["permissions"]}
     assert "Directory > User > Set Password" in by_place["In every division"]
     # Of Supervisor, what is about divisions holds in Home, and what is not holds anywhere.
     assert "Directory > User > View" in by_place["Home"]
