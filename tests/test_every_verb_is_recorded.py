@@ -69,6 +69,7 @@ from oauthclients.services import (
     authorizations,
     clients,
     consents,
+    explorer,
     families,
     giving_back,
     idle_time,
@@ -85,7 +86,7 @@ NEW = "another long enough password"
 # Verbs whose line is that of the one who calls them, in the same transaction.
 PART = "part of its caller, whose line says it all"
 READS = "reads, decides or words; changes nothing"
-USE = "use, which is counted (oauthclients/services/usage.py) and is no change"
+USE = "use, which is counted, or a refusal of it (services/usage.py, refusals.py), and is no change"
 OVER = "removes what had ended before, and worked no more"
 
 
@@ -672,6 +673,12 @@ def _(scene):
     consents.revoke_for(actor=scene.ada, user_id=scene.cast.eve.id, consent_id=consent.id)
 
 
+@leaves("oauthclients.services.explorer.set_up", Action.CLIENT_CREATED, Action.APP_APPROVED)
+def _(scene):
+    yield
+    explorer.set_up(actor=scene.ada, scope=["users"])
+
+
 @leaves("oauthclients.services.families.of_code", Action.APP_CODE_REPLAYED)
 def _(scene):
     """A code that was exchanged before."""
@@ -956,6 +963,10 @@ SILENT: dict[str, str] = {
             ),
             "oauthclients.services.clients.refuse_taken_name",
             *(f"oauthclients.services.consents.{name}" for name in ("of", "lock")),
+            *(
+                f"oauthclients.services.explorer.{name}"
+                for name in ["client_id", "origins", "redirect_uri", "found", "lacking"]
+            ),
             *(f"oauthclients.services.families.{name}" for name in ("successor", "proves")),
             *(f"oauthclients.services.idle_time.{name}" for name in ("tokens_of", "unused_since")),
             "oauthclients.services.role_changes.FollowedByClients.uses",
@@ -972,6 +983,7 @@ SILENT: dict[str, str] = {
                     "live_of_person",
                 ]
             ),
+            "oauthclients.services.usage.be_patient",
             "oauthclients.services.usage_queries.asked",
             "saml-metadata",
         ],
@@ -1008,6 +1020,8 @@ SILENT: dict[str, str] = {
             "oauthclients.services.usage.count",
             "oauthclients.services.usage.exercised",
             "oauthclients.services.usage.told_elsewhere",
+            "oauthclients.services.refusals.of_call",
+            "oauthclients.services.refusals.of_token_request",
         ],
         USE,
     ),
@@ -1034,6 +1048,7 @@ SILENT: dict[str, str] = {
                     "drafts",
                     "usage",
                     "usage_queries",
+                    "refusals",
                 ]
             ),
         ],
