@@ -6,16 +6,16 @@ A plan is an apply that is rolled back, so it shows what will happen and is refu
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.errors import Conflict, DomainError, Invalid, NotAllowed, Problem, Problems
-from accounts.models import User
+from accounts.models import Division, Role, User
 from accounts.rules.delegation import RoleDivision
 from accounts.services import grants
 from accounts.services.grants import NamedPair
@@ -225,7 +225,8 @@ class _Run:
                 return
             for entry, now in ready:
                 self.change(entry, now, drifted.get(now.row.id, []))
-            waiting = [one for one in waiting if one not in ready]
+            done = {now.row.id for _entry, now in ready}
+            waiting = [one for one in waiting if one[1].row.id not in done]
 
     def change(self, entry: ClientWritten, now: ClientNow, drifted: Sequence[str]) -> None:
         spec = self.spec(entry, now)
@@ -356,10 +357,23 @@ class _Run:
                 found.append(RoleDivision(role, division))
         return tuple(found)
 
+    @cached_property
+    def names(self) -> dict[str, tuple[dict[str, uuid.UUID], dict[str, uuid.UUID]]]:
+        """Of roles and divisions, by name and by name in lower case."""
+        of_both: dict[str, Mapping[uuid.UUID, Role | Division]] = {
+            "role": self.before.roles,
+            "division": self.before.divisions,
+        }
+        return {
+            what: (
+                {row.name: key for key, row in rows.items()},
+                {row.name.lower(): key for key, row in rows.items()},
+            )
+            for what, rows in of_both.items()
+        }
+
     def called(self, what: str, written: Written) -> uuid.UUID | None:
-        rows = self.before.roles if what == "role" else self.before.divisions
-        names = {row.name: key for key, row in rows.items()}
-        folded = {row.name.lower(): key for key, row in rows.items()}
+        names, folded = self.names[what]
         key = names.get(written.value) or folded.get(written.value.lower())
         if key is None:
             near = meant(written.value, names)

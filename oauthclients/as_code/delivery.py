@@ -92,6 +92,8 @@ class ToFile:
     def deliver(self, new: Sequence[NewSecret]) -> None:
         try:
             os.fchmod(self._file, 0o600)
+            if os.fstat(self._file).st_mode & 0o077:
+                raise NotDelivered(f"{self.path} cannot be kept from others: its disk has no modes.")
             with open(self._file, "wb", closefd=False) as file:
                 file.write(_as_json(new))
             os.fsync(self._file)
@@ -110,12 +112,14 @@ class ToFile:
                     os.unlink(self.path)
 
     def _keep_name(self) -> None:
-        """The name lies in the directory, which has a place on the disk of its own."""
-        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        """The name lies in the directory, which has a place on the disk of its own. Not every file system
+        can be asked to write it."""
+        with contextlib.suppress(OSError):
+            folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
 
 class ToCommand:

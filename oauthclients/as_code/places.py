@@ -9,6 +9,8 @@ from difflib import get_close_matches
 
 from accounts.errors import DomainError
 
+MOST = 100
+
 
 @dataclass(frozen=True, order=True)
 class Place:
@@ -50,12 +52,14 @@ class Refused(DomainError):
 
 @dataclass
 class Troubles:
-    """Collects what is wrong, so that a person mends it in one go."""
+    """Collects what is wrong, so that a person mends it in one go; up to `MOST`, which nobody reads."""
 
     found: list[Trouble] = field(default_factory=list)
 
     def add(self, message: str, place: Place | None = None) -> None:
         self.found.append(Trouble(message, place))
+        if len(self.found) == MOST:
+            raise Refused([*self.found, Trouble("There is more. Mend this first.")])
 
     def raise_if_any(self) -> None:
         if self.found:

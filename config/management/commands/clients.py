@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, transaction
+from django.db import Error, transaction
 from django.utils import translation
 
 from accounts.errors import DomainError
@@ -92,16 +92,22 @@ class Command(BaseCommand):
                 raise CommandError(places.visible(error.message)) from None
             except KeyboardInterrupt:
                 raise CommandError("It was broken off. Nothing was changed.") from None
-            except DatabaseError as error:
+            except Error as error:
                 raise CommandError(
-                    f"The database refused it ({type(error).__name__}). Nothing was changed. Try again."
+                    f"The database refused it: {_first_line(error)} Nothing was changed. Try again."
                 ) from error
 
     def export(self, person: User, options: dict[str, Any]) -> None:
         with transaction.atomic():
             actor = acting.locked(person.id, person.organization)
             text = export.text(state.read(actor))
-        self.stdout.write(text, ending="")
+        # Whatever the terminal's own encoding: the file is UTF-8.
+        out = getattr(self.stdout, "buffer", None)
+        if out is None:
+            self.stdout.write(text, ending="")
+        else:
+            out.write(text.encode())
+            out.flush()
 
     def plan(self, person: User, options: dict[str, Any]) -> None:
         planned = made.plan(person, self.wanted(options))
@@ -140,7 +146,7 @@ class Command(BaseCommand):
                 made.apply(person, wanted, expected=planned.fingerprint, deliver=deliver)
             except NotDelivered as error:
                 raise NotDelivered(f"{error.message} No client was made and nothing was changed.") from None
-            except (DatabaseError, KeyboardInterrupt):
+            except (Error, KeyboardInterrupt):
                 if not delivered:
                     raise
                 # Secrets were handed over, and then it broke off: at the very end, or just before.
@@ -152,7 +158,11 @@ class Command(BaseCommand):
             return
         if options["file"] == "-" or not sys.stdin.isatty():
             raise CommandError("Nobody can be asked here: --yes applies it. Nothing was changed.")
-        if input("Apply this? [y/N] ").strip().lower() not in ("y", "yes"):
+        try:
+            answer = input("Apply this? [y/N] ")
+        except EOFError:
+            answer = ""
+        if answer.strip().lower() not in ("y", "yes"):
             raise CommandError("Not applied. Nothing was changed.")
 
     def wanted(self, options: dict[str, Any]) -> made.Wanted:
@@ -221,6 +231,11 @@ def _delivery(options: dict[str, Any], planned: Plan) -> Delivery:
     return ToFile(path)
 
 
+def _first_line(error: Exception) -> str:
+    said = str(error).partition("\n")[0].rstrip(".")
+    return places.visible(f"{said}." if said else f"{type(error).__name__}.")
+
+
 @contextlib.contextmanager
 def _stopped_as_by_ctrl_c() -> Iterator[None]:
     """Asked to end (SIGTERM, a closed terminal), it undoes what it has begun, as after Ctrl-C."""
@@ -243,7 +258,7 @@ def _after_the_break(delivery: Delivery, new: list[uuid.UUID]) -> NoReturn:
     """Whether the clients are there decides what the secrets are worth."""
     try:
         there = Client.objects.filter(id__in=new).exists()
-    except DatabaseError:
+    except Error:
         delivery.keep = True
         raise CommandError(
             f"The database broke off at the very end: nobody knows whether it is done. {delivery.left} "

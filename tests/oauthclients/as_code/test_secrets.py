@@ -9,10 +9,12 @@ import stat
 import sys
 
 import pytest
+from django.db import OperationalError, connection
 
 from accounts.models import AuditEvent
 from oauthclients.as_code import delivery
 from oauthclients.models import Client
+from tests import cast as standing_cast
 from tests.oauthclients.as_code.files import APP, SERVICE, everything, file_of, run
 
 IMPLICIT = APP.replace("CODE", "TOKEN")
@@ -107,6 +109,43 @@ class TestFiles:
             f"{path} cannot be written: No space left on device. No client was made and nothing was changed."
         )
         assert not path.exists()
+
+    def test_a_disk_without_modes(self, cast, tmp_path, monkeypatch):
+        monkeypatch.setattr(delivery.os, "fchmod", lambda file, _mode: os.chmod(file, 0o644))
+        path = tmp_path / "secrets"
+        assert "cannot be kept from others" in refused(cast, tmp_path, secrets_file=path)
+        assert not path.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTheVeryEnd:
+    """The connection breaks at COMMIT, of which nobody can say from here whether it counted."""
+
+    @pytest.fixture
+    def cast(self, transactional_db):
+        return standing_cast.make()
+
+    @pytest.mark.parametrize("counted", [True, False])
+    def test_the_file_is_kept_if_its_clients_are_there(self, counted, cast, tmp_path, monkeypatch):
+        commit, broken = connection.commit, []
+
+        def breaking():
+            if secrets.exists() and not broken:
+                broken.append(True)
+                if counted:
+                    commit()
+                raise OperationalError("server closed the connection unexpectedly")
+            commit()
+
+        secrets = tmp_path / "secrets"
+        monkeypatch.setattr(connection, "commit", breaking)
+        ran = run("apply", file_of(SERVICE), folder=tmp_path, yes=True, secrets_file=secrets)
+        assert (ran.code, broken) == (1, [True])
+        assert Client.objects.exists() == counted == secrets.exists()
+        if counted:
+            assert ran.error.startswith(f"It was broken off, and is done. {secrets} was kept")
+        else:
+            assert ran.error == "It was broken off. Nothing was changed. No secret was kept."
 
 
 class TestCommands:

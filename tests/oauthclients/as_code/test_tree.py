@@ -99,6 +99,7 @@ def test_windows_line_ends_and_a_byte_order_mark_are_read():
 def test_neither_size_nor_depth_takes_time():
     assert "larger than 4,000,000 bytes" in refused(b"a" * (tree.LARGEST + 1))[0]
     assert refused("[" * 1_000_000) == ["f:1:10: This is nested too deeply."]
+    assert len(refused(HEAD + "  - A\n" * 100_000)) == 101
     laughs = "version: 1\na: &a [x]\n" + "".join(f"b{n}: &b{n} [*a,*a]\n" for n in range(50))
     assert refused(laughs) == ["f:2:4: Anchors (&) and aliases (*) are not read. Write the value out."]
 
