@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tempfile
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from django.test import Client as Browser
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.django import TestCase
 
 from accounts.actor import system
 from accounts.errors import Invalid
@@ -23,7 +24,6 @@ from oauthclients import grant_types, scopes
 from oauthclients.models import AuthorizationState, Client, ClientAuthorization, ClientSecret
 from oauthclients.rules.client_spec import ClientSpec
 from oauthclients.services import authorizations, clients
-from tests import cast as standing_cast
 from tests.oauthclients.as_code.files import APP, SERVICE, everything, export, file_of, planned, run
 
 
@@ -390,47 +390,41 @@ def _specs(draw, roles):
     )
 
 
-class TestExportApplyExport(TestCase):
-    """Hypothesis' own test case gives each example a database of its own."""
-
-    def setUp(self) -> None:
-        self.cast = standing_cast.make()
-        self.actor = system(self.cast.acme)
-        self.pairs = [
-            self.cast.pair(name, where)
-            for name in ("Supervisor", "Admin", "SCIM Integration")
-            for where in (self.cast.home, self.cast.east, None)
-        ]
-
-    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-    @given(st.data())
-    def test_is_the_same_byte_by_byte_and_changes_nothing(self, data):
-        for spec in data.draw(st.lists(_specs(self.pairs), max_size=5)):
-            try:
-                client, _secret = clients.create(actor=self.actor, spec=spec)
-            except Invalid:
-                continue  # a name that is taken, or shows nothing
-            if data.draw(st.booleans()):
-                clients.set_enabled(actor=self.actor, client_id=client.id, enabled=False)
-            if spec.grant_type != "client-credentials" and data.draw(st.booleans()):
-                authorizations.revoke(actor=self.actor, client_id=client.id)
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(data=st.data())
+def test_export_apply_export_is_the_same_byte_by_byte_and_changes_nothing(cast, data):
+    pairs = [
+        cast.pair(name, where)
+        for name in ("Supervisor", "Admin", "SCIM Integration")
+        for where in (cast.home, cast.east, None)
+    ]
+    with transaction.atomic(), tempfile.TemporaryDirectory() as folder:
+        _there(system(cast.acme), data, pairs)
         first = export()
         before = everything()
-        with tempfile.TemporaryDirectory() as folder:
-            said = apply(first, Path(folder), prune=True, settle=True)
-            assert said == "No changes.\n"
-            assert everything() == before
-            assert export() == first
+        assert apply(first, Path(folder), prune=True, settle=True) == "No changes.\n"
+        assert everything() == before
+        assert export() == first
 
-            # The same clients, made by the file alone, are written as the same.
-            names = list(Client.objects.values_list("id", flat=True))
-            for key in names:
-                clients.delete(actor=self.actor, client_id=key)
-            assert not ClientSecret.objects.exists()
-            nameless = "".join(
-                line.replace("  - id: " + line[8:], "  -\n") if line.startswith("  - id: ") else line
-                for line in first.splitlines(keepends=True)
-            )
-            apply(nameless, Path(folder), secrets_file=Path(folder) / "secrets")
-            written = [line for line in export().splitlines() if not line.startswith("  - id: ")]
-            assert written == [line for line in first.splitlines() if not line.startswith("  - id: ")]
+        # The same clients, made by the file alone, are written as the same.
+        for key in list(Client.objects.values_list("id", flat=True)):
+            clients.delete(actor=system(cast.acme), client_id=key)
+        assert not ClientSecret.objects.exists()
+        nameless = re.sub(r"^  - id: .*$", "  -", first, flags=re.MULTILINE)
+        apply(nameless, Path(folder), secrets_file=Path(folder) / "secrets")
+        written = re.sub(r"^  - id: .*$", "  -", export(), flags=re.MULTILINE)
+        assert written == nameless
+        transaction.set_rollback(True)
+
+
+def _there(actor, data, pairs):
+    for spec in data.draw(st.lists(_specs(pairs), max_size=5)):
+        try:
+            with transaction.atomic():
+                client, _secret = clients.create(actor=actor, spec=spec)
+        except Invalid:
+            continue  # a name that is taken, or shows nothing
+        if data.draw(st.booleans()):
+            clients.set_enabled(actor=actor, client_id=client.id, enabled=False)
+        if spec.grant_type != "client-credentials" and data.draw(st.booleans()):
+            authorizations.revoke(actor=actor, client_id=client.id)
