@@ -76,6 +76,7 @@ from oauthclients.services import (
     role_changes,
     secrets,
     tokens,
+    trial,
     vouching,
 )
 from oauthclients.services import purging as clients_purging
@@ -798,6 +799,14 @@ def _(scene):
     tokens.make_for_pasting(actor=scene.ada, client_id=client.id)
     yield
     tokens.shorten_all(actor=scene.ada, client=client, seconds=600)
+
+
+@leaves("oauthclients.services.trial.end", Action.CLIENT_TOKENS_REVOKED)
+def _(scene):
+    client, secret = scene.cast.client(("Supervisor", scene.cast.home))
+    value = scene.cast.token(client, secret)
+    yield
+    assert trial.end(actor=scene.ada, client=client, value=value)
 
 
 @leaves("oauthclients.services.vouching.exchange", Action.APP_ASSERTION_ACCEPTED)
