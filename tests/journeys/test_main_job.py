@@ -24,9 +24,11 @@ from PureCloudPlatformClientV2.rest import ApiException
 from tests.journeys.conftest import Served, tab_to
 
 
-def add_client_by_keyboard(page: Page, name: str, served: Served) -> tuple[str, str]:
-    """From Admin home to the client's page without touching the mouse. The client id and the secret, as
-    they were copied."""
+def add_client_by_keyboard(
+    page: Page, name: str, served: Served, roles: tuple[str, ...] = ("Admin", "Supervisor")
+) -> tuple[str, str]:
+    """With these roles in Home and East, from Admin home to the client's page without touching the mouse.
+    The client id and the secret, as they were copied."""
     keys = page.keyboard
     tab_to(page, page.get_by_role("navigation").get_by_role("link", name="OAuth"))
     keys.press("Enter")
@@ -43,7 +45,7 @@ def add_client_by_keyboard(page: Page, name: str, served: Served) -> tuple[str, 
     tab_to(page, page.get_by_role("button", name="Next"))
     keys.press("Enter")
     page.wait_for_url("**/access/")
-    for role in ("Admin", "Supervisor"):
+    for role in roles:
         row = page.get_by_role("row").filter(has=page.get_by_role("switch", name=role))
         tab_to(page, row.get_by_role("switch"))
         keys.press("Space")

@@ -139,7 +139,7 @@ def test_what_is_written_late_lengthens_no_life(headers, clock):
 
 def test_counts_that_cannot_be_written_hold_no_clock_back(headers, clock, cast, monkeypatch):
     other = cast.bearer(("Employee", cast.home), name="Other")
-    monkeypatch.setattr(usage, "_upsert", lambda: 1 / 0)
+    monkeypatch.setattr(usage, "_put", lambda *_: 1 / 0)
     assert call(other) == 200
     for _ in range(4):
         clock.shift(10 * MINUTE)
