@@ -109,6 +109,7 @@ class _Run:
         self.troubles, self.seen = Troubles(), Seen()
         self.new_secrets: list[NewSecret] = []
         self.warnings: list[str] = []
+        self.attempted = False
 
     def made(self) -> Plan:
         """Runs inside the caller's transaction. What the file wants, in the order in which it can be had:
@@ -132,7 +133,7 @@ class _Run:
         for one in self.document.authorizations:
             self.say_about_others(one, Word.AUTHORIZED)
         self.troubles.raise_if_any()
-        after = state.read(self.actor)
+        after = state.read(self.actor) if self.attempted else self.before
         return Plan(
             organization=self.actor.organization.short_name,
             person=self.person.email,
@@ -182,6 +183,7 @@ class _Run:
     def attempt(self, step: Callable[[], None], told: Callable[[DomainError], None]) -> None:
         """One step. What it wrote before it was refused is undone, so that the others are tried on what
         would be there."""
+        self.attempted = True
         try:
             with transaction.atomic():
                 step()

@@ -57,16 +57,13 @@ def read(actor: Actor) -> State:
     actor.require(Permission.OAUTH_CLIENT_VIEW)
     sees = actor.via_id is None and bool(actor.access.decide(Permission.OAUTH_CLIENT_AUTHORIZE))
     organization = actor.organization
-    rows = list(
-        queries.clients(organization).select_related("organization").order_by(Lower("name"), "name", "id")
-    )
+    rows = list(queries.clients(organization).order_by(Lower("name"), "name", "id"))
     roles = {role.id: role for role in account_queries.roles(organization)}
-    divisions = {division.id: division for division in account_queries.divisions(organization)}
+    divisions = {division.id: division for division in Division.objects.filter(organization=organization)}
     held: dict[uuid.UUID, list[NamedPair]] = defaultdict(list)
-    for grant in RoleGrant.objects.filter(
-        organization=organization, subject_type=SubjectType.CLIENT
-    ).select_related("role", "division"):
-        held[grant.subject_id].append(NamedPair(grant.role, grant.division))
+    grants = RoleGrant.objects.filter(organization=organization, subject_type=SubjectType.CLIENT)
+    for holder, role, where in grants.values_list("subject_id", "role_id", "division_id"):
+        held[holder].append(NamedPair(roles[role], divisions[where] if where else None))
     said = {row.client_id: row for row in queries.authorizations(organization)}
     own = {row.id for row in rows}
     return State(
@@ -77,7 +74,7 @@ def read(actor: Actor) -> State:
         },
         other_apps={key: row for key, row in said.items() if key not in own} if sees else {},
         roles=roles,
-        divisions=divisions,
+        divisions={key: row for key, row in divisions.items() if row.deleted_at is None},
         sees_authorizations=sees,
     )
 
