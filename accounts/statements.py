@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from django.db import (
     DEFAULT_DB_ALIAS,
@@ -25,7 +25,11 @@ from django.db import (
     models,
 )
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import signals
+from django.db.models.base import ModelState
 from django.db.models.query import get_related_populators
+
+from accounts import prepared
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -77,6 +81,7 @@ class Insert(Generic[Row]):
     """
 
     def __init__(self, model: type[Row], **always: object) -> None:
+        self._model = model
         fields = [one for one in model._meta.concrete_fields if not isinstance(one, models.AutoField)]
         self._fields = [field for field in fields if field.name not in always]
         assert len(fields) == len(self._fields) + len(always), always
@@ -86,10 +91,14 @@ class Insert(Generic[Row]):
         )
         self._sql = f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({values})'  # noqa: S608
 
+    def row(self, **columns: Any) -> Row:
+        """An instance to add, of the columns that are neither `always` the same nor filled in by `auto_now`."""
+        return cast(Row, _maker(self._model, list(columns))(list(columns.values())))
+
     def __call__(self, instance: Row) -> None:
         here = connections[DEFAULT_DB_ALIAS]
         values = [field.get_db_prep_save(field.pre_save(instance, True), here) for field in self._fields]
-        _executed(here, self._sql, values)
+        _fetched(here, self._sql, values)
 
 
 _EMPTY = {"None": "NULL", "''": "''", "[]": "'[]'"}
@@ -126,21 +135,78 @@ def _instances(model: type[models.Model], compiler: Any) -> Callable[[Sequence[A
     fields = klass["select_fields"]
     start, end = fields[0], fields[-1] + 1
     names = [column.target.attname for column, _sql, _alias in select[start:end]]
-    related = get_related_populators(klass, select, connection.alias)  # type: ignore[call-arg]
-    converters = compiler.get_converters([expression for expression, _sql, _alias in select])
+    made_of = _maker(model, names)
+    related = [
+        _related(one)
+        for one in get_related_populators(klass, select, connection.alias)  # type: ignore[call-arg]
+    ]
+    # Converting only asks the connection for its features: that of the thread that compiles is as good.
+    converters = [
+        (position, converter, expression)
+        for position, (chain, expression) in compiler.get_converters(
+            [one for one, _sql, _alias in select]
+        ).items()
+        for converter in chain
+    ]
+    added = list((annotations or {}).items())
 
     def instance(row: Sequence[Any]) -> Any:
         if converters:
-            # The compiler is this thread's guest: converting only asks the connection for its features.
-            row = next(iter(compiler.apply_converters([row], converters)))
-        made = model.from_db(connection.alias, names, row[start:end])
-        for populator in related:
-            populator.populate(row, made)
-        for name, position in (annotations or {}).items():
-            setattr(made, name, row[position])
+            row = list(row)
+            for position, converter, expression in converters:
+                row[position] = converter(row[position], expression, connection)
+        made = made_of(row[start:end])
+        for populate in related:
+            populate(row, made)
+        for name, position in added:
+            made.__dict__[name] = row[position]
         return made
 
     return instance
+
+
+def _maker(model: type[models.Model], names: Sequence[str]) -> Callable[[Sequence[Any]], Any]:
+    """`model.from_db`, for a model that does nothing of its own there: columns that were not read are not
+    there, and are read when somebody asks for them."""
+    usual = models.Model
+    own = (
+        model.__init__ is not usual.__init__ or model.from_db.__func__ is not usual.from_db.__func__  # type: ignore[attr-defined]
+    )
+    if own or signals.pre_init.has_listeners(model) or signals.post_init.has_listeners(model):
+        return lambda values: model.from_db(DEFAULT_DB_ALIAS, names, values)
+
+    def made_of(values: Sequence[Any]) -> Any:
+        made = model.__new__(model)
+        state = ModelState()
+        state.adding, state.db = False, DEFAULT_DB_ALIAS
+        columns = made.__dict__
+        columns["_state"] = state
+        columns.update(zip(names, values, strict=True))
+        return made
+
+    return made_of
+
+
+def _related(populator: Any) -> Callable[[Sequence[Any], Any], None]:
+    """`django.db.models.query.RelatedPopulator.populate`, with `_maker`."""
+    if populator.reorder_for_init:  # of a model that inherits columns; there is none
+        return populator.populate  # type: ignore[no-any-return]
+    start, end = populator.cols_start, populator.cols_end
+    key = start + populator.pk_idx
+    made_of = _maker(populator.model_cls, populator.init_list)
+    further = [_related(one) for one in populator.related_populators]
+
+    def populate(row: Sequence[Any], of: Any) -> None:
+        made = None
+        if row[key] is not None:
+            made = made_of(row[start:end])
+            for one in further:
+                one(row, made)
+        populator.local_setter(of, made)
+        if made is not None:
+            populator.remote_setter(made, of)
+
+    return populate
 
 
 def _read(here: BaseDatabaseWrapper, sql: str, values: list[Any]) -> list[Sequence[Any]]:
@@ -158,29 +224,20 @@ def _read(here: BaseDatabaseWrapper, sql: str, values: list[Any]) -> list[Sequen
 
 
 def _fetched(here: BaseDatabaseWrapper, sql: str, values: list[Any]) -> list[Sequence[Any]]:
-    cursor = _executed(here, sql, values)
-    with here.wrap_database_errors:
-        rows: list[Sequence[Any]] = cursor.fetchall()
-        return rows
-
-
-def _executed(here: BaseDatabaseWrapper, sql: str, values: list[Any]) -> Any:
-    """A cursor that has run this statement, which PostgreSQL has read and planned once per connection."""
-    if here.vendor != "postgresql" or _is_watched(here):
-        cursor = here.cursor()
+    """The rows of this statement, which PostgreSQL has read and planned once per connection."""
+    if here.vendor == "postgresql" and not _is_watched(here):
+        # Whether a connection that was kept is still there is not asked first: `_read` finds out, and takes
+        # another one.
+        here.ensure_connection()
+        here.validate_no_broken_transaction()
+        if prepared.can_ask(here):
+            with here.wrap_database_errors:
+                rows = prepared.rows(here, sql, values)
+            here.health_check_done = True  # type: ignore[attr-defined]  # what follows need not ask either
+            return rows
+    with here.cursor() as cursor:
         cursor.execute(sql, values)
-        return cursor
-    # Whether a connection that was kept is still there is not asked first: `_read` finds out, and takes
-    # another one.
-    here.ensure_connection()
-    here.validate_no_broken_transaction()
-    with here.wrap_database_errors:
-        import psycopg
-
-        # In a transaction a plan that a migration has made void could not be made again.
-        done = psycopg.Cursor(here.connection).execute(sql, values, prepare=not here.in_atomic_block)
-    here.health_check_done = True  # type: ignore[attr-defined]  # what follows need not ask either
-    return done
+        return cursor.fetchall() if cursor.description else []
 
 
 def _is_watched(here: BaseDatabaseWrapper) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
@@ -18,17 +18,28 @@ from django.utils.cache import patch_vary_headers
 from accounts.errors import DomainError
 from accounts.origin import Origin, acting_from
 
+CORRELATION_ID = "ININ-Correlation-Id"
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """The address of whoever sent the request. With `TRUSTED_PROXIES` proxies in front, the entry that
-    the outermost of them added to X-Forwarded-For; anything before it could be made up."""
-    address = request.META.get("REMOTE_ADDR", "")
+    """The address of whoever sent the request."""
+    return address_in(request.META)
+
+
+def address_in(environ: Mapping[str, Any]) -> str | None:
+    """With `TRUSTED_PROXIES` proxies in front, the entry that the outermost of them added to
+    X-Forwarded-For; anything before it could be made up."""
+    address = environ.get("REMOTE_ADDR", "")
     if settings.TRUSTED_PROXIES:
-        hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+        hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
         if len(hops) >= settings.TRUSTED_PROXIES and hops[-settings.TRUSTED_PROXIES]:
             address = hops[-settings.TRUSTED_PROXIES]
+    return _as_address(address)
+
+
+@lru_cache(maxsize=1024)
+def _as_address(address: str) -> str | None:
     try:
         return str(ipaddress.ip_address(address))
     except ValueError:
@@ -50,7 +61,7 @@ class RequestOriginMiddleware:
         request.origin = here  # type: ignore[attr-defined]  # for config/logs.py
         with acting_from(here):
             response = self.get_response(request)
-        response["ININ-Correlation-Id"] = str(here.request_id)
+        response[CORRELATION_ID] = str(here.request_id)
         return response
 
 
@@ -71,26 +82,34 @@ class ShortWayMiddleware:
         self.answer = convert_exception_to_response(self.view)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        path = request.path_info
-        for_programs = path in self.ENDPOINTS or path.startswith(self.API)
-        if not for_programs or "HTTP_ORIGIN" in request.META:
+        if not self.takes(request.path_info, request.META):
             return self.get_response(request)
         response = cast(HttpResponse, self.answer(request))
+        self.dress(response)
+        return response
+
+    def takes(self, path: str, environ: Mapping[str, Any]) -> bool:
+        for_programs = path in self.ENDPOINTS or path.startswith(self.API)
+        return for_programs and "HTTP_ORIGIN" not in environ
+
+    def dress(self, response: HttpResponse) -> None:
         headers = response.headers
         if "Cache-Control" not in headers:
             keep_out_of_caches(response)
         headers["X-Frame-Options"] = settings.X_FRAME_OPTIONS
         headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
-        patch_vary_headers(response, ("origin",))  # with one, it says more
+        if "Vary" in headers:
+            patch_vary_headers(response, ("origin",))  # with one, it says more
+        else:
+            headers["Vary"] = "origin"
         if not response.streaming and "Content-Length" not in headers:
             headers["Content-Length"] = str(len(response.content))
-        return response
 
     def view(self, request: HttpRequest) -> HttpResponse:
         request.get_host()  # raises for a host that is not ours
         translation.activate(settings.LANGUAGE_CODE)  # the thread may have served a page in another one
         path = request.path_info
-        found = request.resolver_match = _fixed(path) if path in self.ENDPOINTS else resolve(path)
+        found = request.resolver_match = _found(path) if len(path) < 200 else resolve(path)
         try:
             response: HttpResponse = found.func(request, *found.args, **found.kwargs)
         except DomainError as error:
@@ -100,9 +119,9 @@ class ShortWayMiddleware:
         return response.render() if hasattr(response, "render") else response
 
 
-@lru_cache(maxsize=8)
-def _fixed(path: str) -> ResolverMatch:
-    """Of an address without parameters, of which there are few."""
+@lru_cache(maxsize=1024)
+def _found(path: str) -> ResolverMatch:
+    """What an address means does not change."""
     return resolve(path)
 
 

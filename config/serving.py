@@ -16,6 +16,7 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -119,12 +120,11 @@ def _read(stream: Any, size: int) -> bytes:
 
 def make_application() -> WholeRequests:
     """The factory that granian calls in each worker."""
+    application = import_module("config.wsgi").application  # before what needs the models
     from django.conf import settings
-    from django.core.wsgi import get_wsgi_application
     from django.db import connection
 
-    application = get_wsgi_application()
-    from config.housekeeping import Housekeeper  # which needs the models
+    from config.housekeeping import Housekeeper
 
     Housekeeper().start()
     # What is there by now stays: looking through it again and again for garbage is for nothing.

@@ -105,13 +105,15 @@ class OAuthEndpoint(View, ABC):
     def may_try(self, request: HttpRequest, body: dict[str, str]) -> rates.Window:
         """Refuses what authenticates in two ways at once, and, after too many failures, anything."""
         sent = credentials(request.META.get("HTTP_AUTHORIZATION"), body)
-        client_id = sent.client_id if sent else ""
-        failures = rates.Window(
-            "token-failures", f"{client_id}|{origin().address}", settings.RATE_TOKEN_FAILURES
-        )
+        failures = self.failures(sent.client_id if sent else "", origin().address)
         if failures.exceeded():
             raise SlowDown(failures.resets_in())
         return failures
+
+    @staticmethod
+    def failures(client_id: str, address: str | None) -> rates.Window:
+        """Those of whoever says this, from there."""
+        return rates.Window("token-failures", f"{client_id}|{address}", settings.RATE_TOKEN_FAILURES)
 
     def failure(
         self,

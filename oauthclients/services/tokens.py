@@ -66,16 +66,14 @@ def issue(
     `family` is that of a person's token. `clock` is when the token that it replaces was last used: being
     refreshed is not being used, so the idle time goes on.
     """
-    token = get_access_token_model()(
-        application=client,
-        user=user,
-        scope=" ".join(scope),
-        expires=timezone.now() + timedelta(seconds=seconds),
-    )
-    set_token_value(token, value)
+    said = {"scope": " ".join(scope), "expires": timezone.now() + timedelta(seconds=seconds)}
     if user is None:
+        token = _ADDED.row(application_id=client.id, **said)
+        set_token_value(token, value)
         _ADDED(token)
         return token
+    token = get_access_token_model()(application=client, user=user, **said)
+    set_token_value(token, value)
     token.save(force_insert=True)
     if family is not None:
         FamilyToken.objects.create(token=token, family=family)

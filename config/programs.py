@@ -1,0 +1,130 @@
+"""The door for programs. What they ask is answered by the very views, past what Django's handler and
+middleware do for pages.
+
+`ShortWayMiddleware` is the same way for whoever comes through Django's handler, a test client among others.
+tests/config/test_programs.py compares what the two answer, header by header.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.wsgi import WSGIRequest
+from django.core.signals import request_started
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.middleware.security import SecurityMiddleware
+from django.urls import set_script_prefix
+from django.utils.log import log_response
+
+from accounts.origin import Origin, acting_from
+from config.middleware import CORRELATION_ID, ShortWayMiddleware, address_in
+from oauthclients.authorization_server import direct
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+Answer = tuple[str, list[tuple[str, str]], bytes]
+
+
+class Programs:
+    """A WSGI application in front of Django's own, to which everything else goes on."""
+
+    def __init__(self, others: Callable[[Environ, StartResponse], Iterable[bytes]]) -> None:
+        self.others = others
+        self.way = ShortWayMiddleware(_nobody)
+        self.with_token: dict[str, list[tuple[str, str]]] = {}
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if not self.takes(environ):
+            return self.others(environ, start_response)
+        here = Origin(uuid.uuid4(), address_in(environ), environ.get("HTTP_USER_AGENT", ""))
+        with acting_from(here):
+            if environ["PATH_INFO"] == direct.PATH and (token := self.token(environ, here)):
+                status, headers, content = token
+            else:
+                status, headers, content = self.answer(environ, here)
+        start_response(status, [*headers, (CORRELATION_ID, str(here.request_id))])
+        return [content]
+
+    def takes(self, environ: Environ) -> bool:
+        """As `ShortWayMiddleware`; and not what is to be sent on to HTTPS."""
+        return (
+            self.way.takes(environ.get("PATH_INFO", ""), environ)
+            and not environ.get("SCRIPT_NAME")
+            and not (settings.SECURE_SSL_REDIRECT and not _Envelope(environ).is_secure())
+        )
+
+    def answer(self, environ: Environ, here: Origin) -> Answer:
+        """By the view of the address."""
+        set_script_prefix("/")
+        request_started.send(sender=type(self), environ=environ)
+        request = WSGIRequest(environ)
+        request.origin = here  # type: ignore[attr-defined]  # for config/logs.py
+        response = self.way.answer(request)
+        if response.status_code >= 400:
+            said = response.reason_phrase, request.path
+            log_response("%s: %s", *said, response=response, request=request)
+        self.way.dress(response)
+        headers = list(response.items())
+        headers += [one for one in _standing(request.scheme) if one[0] not in response.headers]
+        content = response.content
+        request.close()
+        response.close()  # by which Django looks after its connections
+        return f"{response.status_code} {response.reason_phrase}", headers, content
+
+    def token(self, environ: Environ, here: Origin) -> Answer | None:
+        """For client credentials, if they get one."""
+        request = _Envelope(environ)
+        if environ["REQUEST_METHOD"] != "POST" or (body := direct.body_of(environ)) is None:
+            return None
+        try:
+            request.get_host()
+        except DisallowedHost:
+            return None
+        said = {name: environ[name] for name in _SAID if name in environ}
+        connection.close_if_unusable_or_obsolete()
+        answer = direct.token_for(body, said, here.address)
+        connection.close_if_unusable_or_obsolete()
+        if answer is None:
+            return None
+        content = answer.encode()
+        headers = self._with_token(request.scheme or "")
+        return "200 OK", [*headers, ("Content-Length", str(len(content)))], content
+
+    def _with_token(self, scheme: str) -> list[tuple[str, str]]:
+        """What is said with each token but its length, as `answer` says it."""
+        if scheme not in self.with_token:
+            response = direct.headers()
+            self.way.dress(response)
+            del response["Content-Length"]
+            more = [one for one in _standing(scheme) if one[0] not in response.headers]
+            self.with_token[scheme] = [*response.items(), *more]
+        return self.with_token[scheme]
+
+
+_SAID = ("HTTP_AUTHORIZATION", "HTTP_HOST", "SERVER_NAME")
+
+
+class _Envelope(WSGIRequest):
+    """A request of which only the headers are looked at."""
+
+    def __init__(self, environ: Environ) -> None:
+        self.environ = self.META = environ
+
+
+@lru_cache(maxsize=2)
+def _standing(scheme: str | None) -> list[tuple[str, str]]:
+    """What Django's SecurityMiddleware says to everybody."""
+    response = HttpResponse()
+    del response["Content-Type"]
+    dressed = SecurityMiddleware(_nobody).process_response(_Envelope({"wsgi.url_scheme": scheme}), response)
+    return list(dressed.items())
+
+
+def _nobody(request: HttpRequest) -> HttpResponse:
+    raise AssertionError("the door's way ends at a view")
