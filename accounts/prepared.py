@@ -26,11 +26,9 @@ def rows(here: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> Rows:
 def can_ask(here: BaseDatabaseWrapper) -> bool:
     """Whether this connection may keep statements, and whether nothing has to be said to it before: psycopg
     begins a transaction with its first statement."""
-    from psycopg.pq import TransactionStatus
-
     if here.connection.prepare_threshold is None:
         return False
-    begun = here.connection.pgconn.transaction_status == TransactionStatus.INTRANS
+    begun = here.connection.pgconn.transaction_status == _IN_TRANSACTION
     return begun if here.in_atomic_block else bool(here.autocommit) and not begun
 
 
@@ -50,8 +48,6 @@ class _Session:
         self._auto = PyFormat.AUTO
 
     def run(self, sql: str, values: Sequence[Any], *, planned: bool) -> Rows:
-        from psycopg.pq import ExecStatus
-
         adapter, libpq = self._adapter, self.connection.pgconn
         sent = adapter.dump_sequence(values, [self._auto] * len(values))
         kinds, formats = adapter.types or (), adapter.formats
@@ -63,35 +59,36 @@ class _Session:
         else:
             # In a transaction a plan that a migration has made void could not be made again.
             result = libpq.exec_params(_numbered(sql), sent, kinds, formats, _BINARY)
-        if result.status == ExecStatus.TUPLES_OK:
+        if result.status == _ROWS:
             adapter.set_pgresult(result, format=_BINARY)
             return adapter.load_rows(0, result.ntuples, tuple)
-        if result.status != ExecStatus.COMMAND_OK:
+        if result.status != _DONE:
             self._refused(result)
         return []
 
     def _prepare(self, sql: str, kinds: tuple[int, ...]) -> bytes:
-        from psycopg.pq import ExecStatus
-
         name = b"latchkey_%d" % len(self._names)
         result = self.connection.pgconn.prepare(name, _numbered(sql), kinds)
-        if result.status != ExecStatus.COMMAND_OK:
+        if result.status != _DONE:
             self._refused(result)
         self._names[sql, kinds] = name
         return name
 
     def _refused(self, result: Any) -> None:
         from psycopg import OperationalError, errors
-        from psycopg.pq import ConnStatus
 
         libpq = self.connection.pgconn
-        if libpq.status == ConnStatus.BAD and not result.error_field(_SQLSTATE):
+        if libpq.status == _GONE and not result.error_field(_SQLSTATE):
             raise OperationalError(libpq.get_error_message())
         raise errors.error_from_result(result)
 
 
+# libpq's numbers, as in psycopg.pq, which only installations on PostgreSQL load.
 _BINARY = 1
-_SQLSTATE = 67  # psycopg.pq.DiagnosticField, which is there with PostgreSQL only
+_IN_TRANSACTION = 2  # TransactionStatus
+_GONE = 1  # ConnStatus
+_DONE, _ROWS = 1, 2  # ExecStatus
+_SQLSTATE = 67  # DiagnosticField
 _UNKNOWN = b"26000"
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 

@@ -52,7 +52,7 @@ class Select(Generic[Row]):
     def __call__(self, **values: Any) -> list[Row]:
         here = connections[DEFAULT_DB_ALIAS]
         compiled = self._compiled.get(here.vendor) or self._compile(here)
-        taken = [field.get_db_prep_value(values[name], here) for name, field in self._parameters.items()]
+        taken = [_taken(field, values[name], here) for name, field in self._parameters.items()]
         sent = [taken[one.index] if type(one) is _Slot else one for one in compiled.values]
         return [compiled.instance(row) for row in _read(here, compiled.sql, sent)]
 
@@ -92,14 +92,30 @@ class Insert(Generic[Row]):
         self._sql = f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({values})'  # noqa: S608
 
     def row(self, **columns: Any) -> Row:
-        """An instance to add, of the columns that are neither `always` the same nor filled in by `auto_now`."""
+        """An instance to add, of the columns that are neither `always` the same nor `auto_now`."""
         return cast(Row, _maker(self._model, list(columns))(list(columns.values())))
 
     def __call__(self, instance: Row) -> None:
         here = connections[DEFAULT_DB_ALIAS]
-        values = [field.get_db_prep_save(field.pre_save(instance, True), here) for field in self._fields]
+        values = [_taken(field, field.pre_save(instance, True), here) for field in self._fields]
         _fetched(here, self._sql, values)
 
+
+def _taken(field: models.Field[Any, Any], value: Any, here: BaseDatabaseWrapper) -> Any:
+    """How the database takes this value. PostgreSQL takes what these fields hold as it is, and nobody need
+    be asked."""
+    plain = type(value) is _AS_IT_IS.get(type(field)) and here.vendor == "postgresql"
+    if plain and (type(value) is not datetime or value.tzinfo is not None):
+        return value
+    return field.get_db_prep_save(value, here)
+
+
+_AS_IT_IS: dict[type, type] = {
+    models.UUIDField: uuid.UUID,
+    models.CharField: str,
+    models.TextField: str,
+    models.DateTimeField: datetime,
+}
 
 _EMPTY = {"None": "NULL", "''": "''", "[]": "'[]'"}
 

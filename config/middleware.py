@@ -85,25 +85,26 @@ class ShortWayMiddleware:
         if not self.takes(request.path_info, request.META):
             return self.get_response(request)
         response = cast(HttpResponse, self.answer(request))
-        self.dress(response)
+        for name, value in self.missing(response):
+            response.headers[name] = value
         return response
 
     def takes(self, path: str, environ: Mapping[str, Any]) -> bool:
         for_programs = path in self.ENDPOINTS or path.startswith(self.API)
         return for_programs and "HTTP_ORIGIN" not in environ
 
-    def dress(self, response: HttpResponse) -> None:
+    def missing(self, response: HttpResponse) -> list[tuple[str, str]]:
+        """The headers that every answer has and no view writes."""
         headers = response.headers
-        if "Cache-Control" not in headers:
-            keep_out_of_caches(response)
-        headers["X-Frame-Options"] = settings.X_FRAME_OPTIONS
-        headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+        more = [] if "Cache-Control" in headers else list(KEPT_OUT_OF_CACHES)
+        more += _HEADERS
         if "Vary" in headers:
             patch_vary_headers(response, ("origin",))  # with one, it says more
         else:
-            headers["Vary"] = "origin"
+            more.append(("Vary", "origin"))
         if not response.streaming and "Content-Length" not in headers:
-            headers["Content-Length"] = str(len(response.content))
+            more.append(("Content-Length", str(len(response.content))))
+        return more
 
     def view(self, request: HttpRequest) -> HttpResponse:
         request.get_host()  # raises for a host that is not ours
@@ -125,10 +126,20 @@ def _found(path: str) -> ResolverMatch:
     return resolve(path)
 
 
+_HEADERS = (
+    ("X-Frame-Options", settings.X_FRAME_OPTIONS),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+)
+KEPT_OUT_OF_CACHES = (
+    ("Cache-Control", "no-cache, no-store, must-revalidate"),
+    ("Pragma", "no-cache"),
+    ("Expires", "0"),
+)
+
+
 def keep_out_of_caches(response: HttpResponse) -> None:
-    response["Cache-Control"] = "no-cache, no-store, must-revalidate"
-    response["Pragma"] = "no-cache"
-    response["Expires"] = "0"
+    for name, value in KEPT_OUT_OF_CACHES:
+        response[name] = value
 
 
 class NoStoreMiddleware:

@@ -1,5 +1,6 @@
 """The door for programs. What they ask is answered by the very views, past what Django's handler and
-middleware do for pages.
+middleware do for pages. Of Django's signals of a request's start and end only what they do to the database
+connection is left.
 
 `ShortWayMiddleware` is the same way for whoever comes through Django's handler, a test client among others.
 tests/config/test_programs.py compares what the two answer, header by header.
@@ -15,8 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIRequest
-from django.core.signals import request_started
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpRequest, HttpResponse
 from django.middleware.security import SecurityMiddleware
 from django.urls import set_script_prefix
@@ -62,48 +62,45 @@ class Programs:
     def answer(self, environ: Environ, here: Origin) -> Answer:
         """By the view of the address."""
         set_script_prefix("/")
-        request_started.send(sender=type(self), environ=environ)
+        database = connections[DEFAULT_DB_ALIAS]
+        database.close_if_unusable_or_obsolete()
         request = WSGIRequest(environ)
         request.origin = here  # type: ignore[attr-defined]  # for config/logs.py
         response = self.way.answer(request)
         if response.status_code >= 400:
             said = response.reason_phrase, request.path
             log_response("%s: %s", *said, response=response, request=request)
-        self.way.dress(response)
-        headers = list(response.items())
+        headers = [*self.way.missing(response), *response.items()]
         headers += [one for one in _standing(request.scheme) if one[0] not in response.headers]
         content = response.content
         request.close()
-        response.close()  # by which Django looks after its connections
+        database.close_if_unusable_or_obsolete()
         return f"{response.status_code} {response.reason_phrase}", headers, content
 
     def token(self, environ: Environ, here: Origin) -> Answer | None:
         """For client credentials, if they get one."""
-        request = _Envelope(environ)
         if environ["REQUEST_METHOD"] != "POST" or (body := direct.body_of(environ)) is None:
             return None
-        try:
-            request.get_host()
-        except DisallowedHost:
-            return None
         said = {name: environ[name] for name in _SAID if name in environ}
-        connection.close_if_unusable_or_obsolete()
+        if not _is_ours(said.get("HTTP_HOST")):
+            return None
+        database = connections[DEFAULT_DB_ALIAS]
+        database.close_if_unusable_or_obsolete()
         answer = direct.token_for(body, said, here.address)
-        connection.close_if_unusable_or_obsolete()
+        database.close_if_unusable_or_obsolete()
         if answer is None:
             return None
         content = answer.encode()
-        headers = self._with_token(request.scheme or "")
+        headers = self._with_token(_Envelope(environ).scheme or "")
         return "200 OK", [*headers, ("Content-Length", str(len(content)))], content
 
     def _with_token(self, scheme: str) -> list[tuple[str, str]]:
         """What is said with each token but its length, as `answer` says it."""
         if scheme not in self.with_token:
             response = direct.headers()
-            self.way.dress(response)
-            del response["Content-Length"]
+            always = [one for one in self.way.missing(response) if one[0] != "Content-Length"]
             more = [one for one in _standing(scheme) if one[0] not in response.headers]
-            self.with_token[scheme] = [*response.items(), *more]
+            self.with_token[scheme] = [*always, *response.items(), *more]
         return self.with_token[scheme]
 
 
@@ -115,6 +112,15 @@ class _Envelope(WSGIRequest):
 
     def __init__(self, environ: Environ) -> None:
         self.environ = self.META = environ
+
+
+@lru_cache(maxsize=64)
+def _is_ours(host: str | None) -> bool:
+    """As Django decides it for each request."""
+    try:
+        return host is not None and bool(_Envelope({"HTTP_HOST": host}).get_host())
+    except DisallowedHost:
+        return False
 
 
 @lru_cache(maxsize=2)

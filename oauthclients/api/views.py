@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, cast
 
 from django.conf import settings
@@ -20,13 +21,6 @@ from oauthclients.api.route_names import template
 from oauthclients.resource_server import refused
 from oauthclients.resource_server.bearer import Caller
 from oauthclients.services import usage
-
-# Answers show what one token may see at one moment (wire contract G3).
-_NO_STORE = {
-    "Cache-Control": "no-cache, no-store, must-revalidate",
-    "Pragma": "no-cache",
-    "Expires": "0",
-}
 
 
 class ApiView(APIView):
@@ -68,8 +62,10 @@ class ApiView(APIView):
 
     @property
     def default_response_headers(self) -> dict[str, str]:
-        known = ", ".join(self.allowed_methods)
-        return {**_NO_STORE, **({"Allow": known} if known else {})}
+        """That no cache keeps an answer, which shows what one token may see at one moment (wire contract
+        G3), is said where that is said of everything (config/middleware.py)."""
+        known = _allowed(type(self))
+        return {"Allow": known} if known else {}
 
     def handle_exception(self, exc: Exception) -> Response:
         """A refusal is noted with its reason."""
@@ -108,6 +104,11 @@ class ApiView(APIView):
             status=status,
             now=timezone.now(),
         )
+
+
+@cache
+def _allowed(view: type[ApiView]) -> str:
+    return ", ".join(view().allowed_methods)
 
 
 class NoSuchRoute(ApiView):

@@ -7,6 +7,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import unquote_plus
 
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
@@ -24,6 +25,12 @@ class Credentials:
 def uses_basic(header: str | None) -> bool:
     """The scheme is compared without regard to case (RFC 9110 11.1)."""
     return bool(header) and header.split(" ", 1)[0].lower() == "basic"  # type: ignore[union-attr]
+
+
+def sent_in(request: Any) -> Credentials | None:
+    """Those of oauthlib's request, which whoever made it may have read already; as `credentials`."""
+    known: Credentials | None = vars(request).get("credentials")
+    return known or credentials(request.headers.get("HTTP_AUTHORIZATION"), dict(request.decoded_body))
 
 
 def credentials(header: str | None, body: Mapping[str, str]) -> Credentials | None:

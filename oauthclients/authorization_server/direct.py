@@ -17,7 +17,7 @@ from django.http import HttpResponse
 from oauthlib.common import Request
 from oauthlib.oauth2.rfc6749.errors import OAuth2Error
 
-from oauthclients.authorization_server.client_authentication import credentials
+from oauthclients.authorization_server.client_authentication import Credentials, credentials
 from oauthclients.authorization_server.views import TokenView
 
 PATH = "/oauth/token"
@@ -49,7 +49,7 @@ def token_for(body: dict[str, str], headers: dict[str, str], address: str | None
         if sent is None or TokenView.failures(sent.client_id, address).exceeded():
             return None
         server = TokenView.get_oauthlib_core().server
-        asked = _Asked(body, headers)
+        asked = _Asked(body, headers, sent)
         _headers, answer, status = server.grant_types[GRANT_TYPE].create_token_response(
             asked, server.default_token_type
         )
@@ -66,7 +66,10 @@ def headers() -> HttpResponse:
 class _Asked(Request):
     """oauthlib's request, made of what has been read already."""
 
-    def __init__(self, body: dict[str, str], headers: dict[str, str]) -> None:
+    duplicate_params = uri_query = ()  # there are none
+
+    def __init__(self, body: dict[str, str], headers: dict[str, str], sent: Credentials) -> None:
+        self.credentials = sent
         self.uri, self.http_method, self.headers = PATH, "POST", headers
         self.body = self.decoded_body = list(body.items())
         self.oauth_params: list[Any] = []

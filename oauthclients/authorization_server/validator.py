@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -23,7 +23,7 @@ from oauthlib.oauth2.rfc6749.utils import scope_to_list
 from accounts import rates
 from oauthclients import grant_types, queries
 from oauthclients import scopes as scope_catalogue
-from oauthclients.authorization_server.client_authentication import credentials
+from oauthclients.authorization_server.client_authentication import sent_in
 from oauthclients.authorization_server.errors import SlowDown
 from oauthclients.authorization_server.server import at_token_endpoint, sign_in_of
 from oauthclients.models import Client, ClientSecret
@@ -42,16 +42,16 @@ class Validator(OAuth2Validator):
     def client_authentication_required(self, request: Any, *args: Any, **kwargs: Any) -> bool:
         """Always, but for one who exchanges a code with PKCE and sends no credentials at all: it proves to
         be whoever asked for the code (RFC 7636). A secret that was sent must be right."""
-        if credentials(request.headers.get("HTTP_AUTHORIZATION"), dict(request.decoded_body)) is not None:
+        if sent_in(request) is not None:
             return True
         return not (request.grant_type == "authorization_code" and request.code_verifier)
 
     def authenticate_client(self, request: Any, *args: Any, **kwargs: Any) -> bool:
         """One statement, whether the client exists or not."""
-        sent = credentials(request.headers.get("HTTP_AUTHORIZATION"), dict(request.decoded_body))
+        sent = sent_in(request)
         if sent is None:
             return False
-        now = timezone.now()
+        now = datetime.now(UTC)
         secret = secrets.find(client_key(sent.client_id), sent.secret, now)
         if secret is None or secret.client.gone(now):
             return False
@@ -62,7 +62,8 @@ class Validator(OAuth2Validator):
         if not secret.client.gives_tokens():
             # Said only to somebody who knows the secret.
             raise UnauthorizedClientError(description="This client is not active.", request=request)
-        self._count(secret.client)
+        if self._is_grant_of(secret.client, request.grant_type):
+            self._count(secret.client)
         self._let_in(secret.client, request)
         request.used_secret = secret
         return True
@@ -99,8 +100,10 @@ class Validator(OAuth2Validator):
     def validate_grant_type(
         self, client_id: str, grant_type: str, client: Client, request: Any, *args: Any, **kwargs: Any
     ) -> bool:
-        own = grant_types.BY_CODE[client.authorization_grant_type]
-        return grant_type in own.grant_types
+        return self._is_grant_of(client, grant_type)
+
+    def _is_grant_of(self, client: Client, grant_type: str) -> bool:
+        return grant_type in grant_types.BY_CODE[client.authorization_grant_type].grant_types
 
     def validate_response_type(
         self, client_id: str, response_type: str, client: Client, request: Any, *args: Any, **kwargs: Any
@@ -280,7 +283,7 @@ class Validator(OAuth2Validator):
     def save_bearer_token(self, token: Any, request: Any, *args: Any, **kwargs: Any) -> None:
         """For client credentials one INSERT: the toolkit's own would read the token back and wrap the one
         statement into a transaction. Codes, refreshes and implicit answers run in one already."""
-        now = timezone.now()
+        now = datetime.now(UTC)
         sign_in = sign_in_of(request)
         if not at_token_endpoint(request):
             self._save_implicit(token, request)

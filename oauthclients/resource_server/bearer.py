@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import Any
 
-from django.utils import timezone
 from oauth2_provider.models import AbstractAccessToken
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
@@ -82,7 +82,7 @@ def caller_of(
     `counts` says whether this is a use of the token, for its idle clock; None for a mere look at it. `dead`
     is told of a token that is known and does not live, and the condition that it does not meet.
     """
-    now = timezone.now()
+    now = datetime.now(UTC)
     token = queries.token(tokens.digest(value))
     if token is None:
         return None
@@ -116,7 +116,7 @@ class BearerAuthentication(BaseAuthentication):
     """401 means that this token is dead, and nothing else (wire contract, fact 5)."""
 
     def authenticate(self, request: Request) -> tuple[Caller, Any]:
-        scheme, _space, value = request.headers.get("Authorization", "").partition(" ")
+        scheme, _space, value = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer" or not value.strip():
             raise ApiError.authentication_required()
         caller = caller_of(value.strip(), counts=is_use(request), dead=partial(refused.dead_token, request))

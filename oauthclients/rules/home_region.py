@@ -14,7 +14,10 @@ from oauthclients.models import Client
 
 def may_get_tokens_at(client: Client, host: str) -> bool:
     """Whether this client gets tokens at this host, as the request named it."""
-    if grant_types.BY_CODE[client.authorization_grant_type].uses_redirect_uris:
+    if (
+        len(settings.REGIONS.own) == 1
+        or grant_types.BY_CODE[client.authorization_grant_type].uses_redirect_uris
+    ):
         return True
     return settings.REGIONS.at(host) == settings.REGIONS.called(client.organization.home_region)
 

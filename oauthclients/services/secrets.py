@@ -58,6 +58,7 @@ _ASIDE = (
     "client__updated",
     "client__version",
     "client__organization__created_at",
+    "client__organization__idle_exclusions",
     "client__organization__language",
     "client__organization__country_code",
 )

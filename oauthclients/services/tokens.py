@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -66,7 +66,7 @@ def issue(
     `family` is that of a person's token. `clock` is when the token that it replaces was last used: being
     refreshed is not being used, so the idle time goes on.
     """
-    said = {"scope": " ".join(scope), "expires": timezone.now() + timedelta(seconds=seconds)}
+    said = {"scope": " ".join(scope), "expires": datetime.now(UTC) + timedelta(seconds=seconds)}
     if user is None:
         token = _ADDED.row(application_id=client.id, **said)
         set_token_value(token, value)

@@ -193,9 +193,11 @@ def count(
     key = Counted(organization_id, client_id, now.date(), method, route)
 
     def add(notes: _Notes) -> None:
-        counts = notes.counts.setdefault(key, Counter())
+        counts = notes.counts.get(key)
+        if counts is None:
+            counts = notes.counts[key] = Counter()
         counts["requests"] += 1
-        counts[f"status_{status // 100}00"] += 1
+        counts[_KIND[status // 100]] += 1
         if status == 429:
             counts["status_429"] += 1
 
@@ -246,6 +248,9 @@ def _scopes_used(client: Client, steps: list[footing.Step]) -> set[str]:
             enough = asked.intersection(step.names)
             found |= {name for name in enough if f"{name}:readonly" not in enough}
     return found
+
+
+_KIND = [f"status_{hundred}00" for hundred in range(10)]
 
 
 def _write(notes: _Notes) -> None:
