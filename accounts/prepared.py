@@ -38,6 +38,7 @@ class _Session:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         from psycopg import Cursor
         from psycopg.adapt import PyFormat, Transformer
+        from psycopg.pq import Format
 
         self.connection = connection
         context = Cursor(connection)
@@ -45,10 +46,11 @@ class _Session:
             context.adapters.register_loader(kind, loader)
         self._adapter = Transformer.from_context(context)
         self._names: dict[tuple[str, tuple[int, ...]], bytes] = {}
-        self._auto = PyFormat.AUTO
+        self._auto, self._binary = PyFormat.AUTO, Format.BINARY
 
     def run(self, sql: str, values: Sequence[Any], *, planned: bool) -> Rows:
-        adapter, libpq = self._adapter, self.connection.pgconn
+        adapter = self._adapter
+        libpq: Any = self.connection.pgconn
         sent = adapter.dump_sequence(values, [self._auto] * len(values))
         kinds, formats = adapter.types or (), adapter.formats
         if planned:
@@ -60,7 +62,7 @@ class _Session:
             # In a transaction a plan that a migration has made void could not be made again.
             result = libpq.exec_params(_numbered(sql), sent, kinds, formats, _BINARY)
         if result.status == _ROWS:
-            adapter.set_pgresult(result, format=_BINARY)
+            adapter.set_pgresult(result, format=self._binary)
             return adapter.load_rows(0, result.ntuples, tuple)
         if result.status != _DONE:
             self._refused(result)

@@ -206,7 +206,8 @@ def _maker(model: type[models.Model], names: Sequence[str]) -> Callable[[Sequenc
 def _related(populator: Any) -> Callable[[Sequence[Any], Any], None]:
     """`django.db.models.query.RelatedPopulator.populate`, with `_maker`."""
     if populator.reorder_for_init:  # of a model that inherits columns; there is none
-        return populator.populate  # type: ignore[no-any-return]
+        usual: Callable[[Sequence[Any], Any], None] = populator.populate
+        return usual
     start, end = populator.cols_start, populator.cols_end
     key = start + populator.pk_idx
     made_of = _maker(populator.model_cls, populator.init_list)
@@ -248,7 +249,7 @@ def _fetched(here: BaseDatabaseWrapper, sql: str, values: list[Any]) -> list[Seq
         here.validate_no_broken_transaction()
         if prepared.can_ask(here):
             with here.wrap_database_errors:
-                rows = prepared.rows(here, sql, values)
+                rows: list[Sequence[Any]] = [*prepared.rows(here, sql, values)]
             here.health_check_done = True  # type: ignore[attr-defined]  # what follows need not ask either
             return rows
     with here.cursor() as cursor:

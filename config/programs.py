@@ -11,7 +11,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
@@ -66,13 +66,13 @@ class Programs:
         database.close_if_unusable_or_obsolete()
         request = WSGIRequest(environ)
         request.origin = here  # type: ignore[attr-defined]  # for config/logs.py
-        response = self.way.answer(request)
+        response = cast(HttpResponse, self.way.answer(request))
         if response.status_code >= 400:
             said = response.reason_phrase, request.path
             log_response("%s: %s", *said, response=response, request=request)
         headers = [*self.way.missing(response), *response.items()]
         headers += [one for one in _standing(request.scheme) if one[0] not in response.headers]
-        content = response.content
+        content = b"".join(response)
         request.close()
         database.close_if_unusable_or_obsolete()
         return f"{response.status_code} {response.reason_phrase}", headers, content

@@ -14,9 +14,10 @@ from __future__ import annotations
 import gc
 import io
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
+from queue import SimpleQueue
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -41,13 +42,39 @@ class WholeRequests:
     def __init__(self, application: Callable[..., Any], *, threads: int, largest: int) -> None:
         self.application = application
         self.largest = largest
-        self.pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="work")
+        # Of the standard library's pools and queues, the one that wakes its threads with the least ado.
+        self.waiting: SimpleQueue[_Asked | None] = SimpleQueue()
+        self.threads = [
+            threading.Thread(target=self.work, name=f"work_{number}", daemon=True)
+            for number in range(threads)
+        ]
+        for thread in self.threads:
+            thread.start()
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         self.read_body(environ)
-        status, headers, content = self.pool.submit(self.answer, environ).result()
+        asked = _Asked(environ)
+        self.waiting.put(asked)
+        asked.answered.acquire()
+        if asked.error is not None:
+            raise asked.error
+        assert asked.answer is not None
+        status, headers, content = asked.answer
         start_response(status, headers)
         return content
+
+    def work(self) -> None:
+        while (asked := self.waiting.get()) is not None:
+            try:
+                asked.answer = self.answer(asked.environ)
+            except BaseException as error:
+                asked.error = error
+            asked.answered.release()
+
+    def stop(self) -> None:
+        """Lets the working threads end when they have done what waits."""
+        for _thread in self.threads:
+            self.waiting.put(None)
 
     def read_body(self, environ: Environ) -> None:
         """What is too large is left unread: the application refuses it by its announced length. A chunked
@@ -101,6 +128,17 @@ class Streamed:
 
         self.response.close()
         connections.close_all()
+
+
+class _Asked:
+    """A request on its way through a working thread, which releases `answered`."""
+
+    def __init__(self, environ: Environ) -> None:
+        self.environ = environ
+        self.answer: Answer | None = None
+        self.error: BaseException | None = None
+        self.answered = threading.Lock()
+        self.answered.acquire()
 
 
 def _is_form(environ: Environ) -> bool:

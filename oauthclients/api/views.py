@@ -64,7 +64,7 @@ class ApiView(APIView):
     def default_response_headers(self) -> dict[str, str]:
         """That no cache keeps an answer, which shows what one token may see at one moment (wire contract
         G3), is said where that is said of everything (config/middleware.py)."""
-        known = _allowed(type(self))
+        known = _allowed(type(self))  # type: ignore[arg-type]  # which mypy takes for unhashable
         return {"Allow": known} if known else {}
 
     def handle_exception(self, exc: Exception) -> Response:

@@ -31,7 +31,7 @@ def request(application, body=b"", **environ):
 def application():
     served = WholeRequests(echo, threads=1, largest=1000)
     yield served
-    served.pool.shutdown()
+    served.stop()
 
 
 def test_a_request_is_answered_by_a_working_thread_with_its_whole_body(application):
@@ -143,7 +143,7 @@ def test_the_response_is_closed_where_it_was_made():
 
     application = WholeRequests(with_close, threads=1, largest=10)
     request(application)
-    application.pool.shutdown()
+    application.stop()
 
     assert [name[:4] for name in closed] == ["work"]
 
@@ -155,4 +155,4 @@ def test_an_error_of_the_application_is_the_servers_to_answer():
     application = WholeRequests(broken, threads=1, largest=10)
     with pytest.raises(RuntimeError):
         request(application)
-    application.pool.shutdown()
+    application.stop()
