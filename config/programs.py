@@ -28,7 +28,7 @@ from oauthclients.authorization_server import direct
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
-Answer = tuple[str, list[tuple[str, str]], bytes]
+Answer = tuple[str, list[tuple[str, str]], Iterable[bytes]]
 
 
 class Programs:
@@ -49,7 +49,7 @@ class Programs:
             else:
                 status, headers, content = self.answer(environ, here)
         start_response(status, [*headers, (CORRELATION_ID, str(here.request_id))])
-        return [content]
+        return content
 
     def takes(self, environ: Environ) -> bool:
         """As `ShortWayMiddleware`; and not what is to be sent on to HTTPS."""
@@ -72,10 +72,12 @@ class Programs:
             log_response("%s: %s", *said, response=response, request=request)
         headers = [*self.way.missing(response), *response.items()]
         headers += [one for one in _standing(request.scheme) if one[0] not in response.headers]
-        content = b"".join(response)
+        status = f"{response.status_code} {response.reason_phrase}"
+        if response.streaming:
+            return status, headers, response  # whoever sends it closes it
         request.close()
         database.close_if_unusable_or_obsolete()
-        return f"{response.status_code} {response.reason_phrase}", headers, content
+        return status, headers, [response.content]
 
     def token(self, environ: Environ, here: Origin) -> Answer | None:
         """For client credentials, if they get one."""
@@ -92,7 +94,7 @@ class Programs:
             return None
         content = answer.encode()
         headers = self._with_token(_Envelope(environ).scheme or "")
-        return "200 OK", [*headers, ("Content-Length", str(len(content)))], content
+        return "200 OK", [*headers, ("Content-Length", str(len(content)))], [content]
 
     def _with_token(self, scheme: str) -> list[tuple[str, str]]:
         """What is said with each token but its length, as `answer` says it."""

@@ -79,7 +79,7 @@ def test_an_answer_that_is_made_while_it_is_sent_keeps_no_working_thread():
     sender.start()
     sender.join()
     assert (stream.made, stream.closed) == (["sender"], True)
-    served.pool.shutdown()
+    served.stop()
 
 
 def test_a_body_that_comes_in_pieces_is_put_together(application):
