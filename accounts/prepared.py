@@ -4,6 +4,7 @@ accounts/statements.py."""
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -46,6 +47,7 @@ class _Session:
             context.adapters.register_loader(kind, loader)
         self._adapter = Transformer.from_context(context)
         self._names: dict[tuple[str, tuple[int, ...]], bytes] = {}
+        self._numbers = itertools.count()
         self._auto, self._binary = PyFormat.AUTO, Format.BINARY
 
     def run(self, sql: str, values: Sequence[Any], *, planned: bool) -> Rows:
@@ -69,7 +71,7 @@ class _Session:
         return []
 
     def _prepare(self, sql: str, kinds: tuple[int, ...]) -> bytes:
-        name = b"latchkey_%d" % len(self._names)
+        name = b"latchkey_%d" % next(self._numbers)
         result = self.connection.pgconn.prepare(name, _numbered(sql), kinds)
         if result.status != _DONE:
             self._refused(result)

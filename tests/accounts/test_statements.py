@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -793,3 +793,71 @@ def test_a_plan_that_a_migration_has_made_void_is_made_again(cast):
             cursor.execute("ALTER TABLE oauthclients_clientsecret ALTER created_by_name TYPE varchar(200)")
 
     assert found.client == client
+
+
+@on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_statements_that_somebody_has_deallocated_are_prepared_again(cast):
+    """As psycopg does when a transaction is rolled back; and the database must not be asked under a name twice."""
+    client, _secret = cast.client(("Employee", cast.home))
+
+    def ask():
+        assert SECRETS.first(client_id=client.id, now=timezone.now()).client == client
+        assert queries.token("0" * 64) is None
+        assert [pair.role.name for pair in queries.pairs_of(client)] == ["Employee"]
+
+    ask()
+    for _ in range(3):
+        with connection.cursor() as cursor:
+            cursor.execute("DEALLOCATE ALL")
+        ask()
+
+
+@on_postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("inside", [True, False], ids=["in a transaction", "outside"])
+def test_rows_are_what_djangos_own_cursor_reads(cast, inside, monkeypatch):
+    """Every type that the hot paths read, with what is null and what is not."""
+    client, secret = cast.client(("Employee", cast.home), ("Supervisor", cast.east))
+    cast.token(client, secret)
+    cast.acting_for(cast.eve, cast.app("users").client, "users")
+    digests = list(AccessToken.objects.values_list("token_checksum", flat=True))
+
+    def read():
+        with transaction.atomic() if inside else nullcontext():
+            if inside:
+                AccessToken.objects.exists()  # the transaction has begun
+            return [queries.token(digest) for digest in digests]
+
+    by_libpq = read()
+    monkeypatch.setattr(statements.prepared, "can_ask", lambda _: False)
+    by_cursor = read()
+
+    assert len(digests) == 2
+    for one, other in zip(by_libpq, by_cursor, strict=True):
+        for mine, its in (
+            (one, other),
+            (one.application, other.application),
+            (one.application.organization, other.application.organization),
+            (one.user, other.user),
+        ):
+            assert (mine is None) == (its is None)
+            if mine is not None:
+                assert set(vars(mine)) == set(vars(its))
+                same(mine, its)
+        assert (one.held, one.said) == (other.held, other.said)
+
+
+@on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_the_first_statement_of_a_transaction_is_in_it(cast):
+    """psycopg begins a transaction with its first statement, of which libpq alone would not know."""
+    client, _secret = cast.client(("Employee", cast.home))
+
+    with transaction.atomic():
+        added(
+            ClientAuthorization, organization=cast.acme, client=client, state=AuthorizationState.REQUESTED
+        )
+        transaction.set_rollback(True)
+
+    assert not ClientAuthorization.objects.exists()
