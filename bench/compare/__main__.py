@@ -18,14 +18,19 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one short round, to try the bench itself")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float)
+    parser.add_argument("--many", type=int, help="tokens beside which few are put, to see growth")
+    parser.add_argument("--part", choices=sorted(scenarios.PARTS), help="only this part")
     parser.add_argument("--results", type=Path, help="where to write them (default: bench/results.md)")
     chosen = parser.parse_args()
     # Whoever ends it finds no servers and no databases left.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     size = scenarios.QUICK if chosen.quick else scenarios.Size()
     size = replace(size, rounds=chosen.rounds or size.rounds, seconds=chosen.seconds or size.seconds)
-    # A short run does not take the place of a whole one.
-    results = chosen.results or (None if chosen.quick else RESULTS)
+    size = replace(size, many=chosen.many or size.many)
+    if chosen.part:
+        size = replace(size, parts=frozenset({chosen.part}))
+    # A short run, or a part, does not take the place of a whole one.
+    results = chosen.results or (None if chosen.quick or chosen.part else RESULTS)
     text = ""
 
     def write(findings: scenarios.Findings) -> None:

@@ -56,7 +56,7 @@ def markdown(findings: Findings) -> str:
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine.described()}.",
         _versions(server["server_version"]) + "\n",
     ]
-    if not size.whole:
+    if not size.patient:
         parts.append("**A short run, to try the bench itself: take no figure from it.**\n")
     parts += [
         "## Aims\n",
@@ -86,8 +86,10 @@ def markdown(findings: Findings) -> str:
         parts.append(_purge(findings.purge))
     if "token: two processes" in findings.results:
         parts.append(
-            "With one process and with two, server, load, PostgreSQL and Redis share all processors. On "
-            "two, one process leaves the other to them, and two have to give them a part of theirs.\n"
+            "With one process and with two, server, load, PostgreSQL and Redis share all processors that there "
+            "are; with one process on one processor, that one. Two processes on two show what twice the machine "
+            "gives; beside one process on two, they have to give PostgreSQL and the load a part of their "
+            "processors, which that one leaves them.\n"
         )
     spoiled = [name for name, result in findings.results.items() if result.spoiled]
     if spoiled:
@@ -150,7 +152,8 @@ def _aim(aim: Aim, findings: Findings) -> list[str]:
     value = aim.found(findings)
     measured = ["not measured", ""] if value is None else [f"**{aim.said(value)}**", aim.word(value)]
     by_cpu = aim.said(aim.found.by_cpu(findings)) if isinstance(aim.found, Ratio) else ""
-    return [aim.what, aim.said(aim.reach), aim.said(aim.aim), *measured, by_cpu]
+    what = aim.what.replace("1,000,000 tokens vs", f"{findings.size.many:,} tokens vs")
+    return [what, aim.said(aim.reach), aim.said(aim.aim), *measured, by_cpu]
 
 
 def _besides(what: str, ratio: Ratio, findings: Findings) -> list[str]:

@@ -29,6 +29,8 @@ class Case:
     connections: int = CONNECTIONS
     # A slow server needs longer for enough answers.
     stretch: float = 1.0
+    # Where PostgreSQL and Redis run meanwhile, where that differs from case to case.
+    helped_on: set[int] | None = None
     # Seconds before the first round. What compiles while it runs needs some to get up to speed.
     warm_up: float = 1.0
 
@@ -87,6 +89,8 @@ def run(
 
 def _one(case: Case, seconds: float, helpers: list[int]) -> Round:
     own = [case.server.pid]
+    if case.helped_on is not None:
+        machine.put([pid for root in helpers for pid in machine.tree(root)], case.helped_on)
     before, helped, everybody = machine.used_by(own), machine.used_by(helpers), machine.used()
     mine = itself() + ended()
     with machine.starting_on(case.server.load_on):

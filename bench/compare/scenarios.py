@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bench.compare import databases, load, machine, rounds
 from bench.compare.load import Answered
@@ -14,14 +14,15 @@ from bench.compare.rounds import Case, Result
 
 CLIENTS, PEOPLE, ORGANIZATIONS = 2_000, 2_000, 20
 EXPIRED = 1_000_000
+PARTS = frozenset({"peers", "growth", "processes"})
 # While something else goes on, few ask, and none of them at once after its answer.
 LIGHT_CONNECTIONS, LIGHT_PAUSE = 4, 20
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much a run does. `few` and `many` are the tokens between which growth is measured; without
-    `whole`, growth, purging and several processes are left out."""
+    """How much a run does. `few` and `many` are the tokens between which growth is measured. A run that is
+    not `patient` repeats no round."""
 
     rounds: int = 3
     seconds: float = 4.0
@@ -29,10 +30,11 @@ class Size:
     few: int = 1_000
     many: int = 1_000_000
     expired: int = EXPIRED
-    whole: bool = True
+    parts: frozenset[str] = PARTS
+    patient: bool = True
 
 
-QUICK = Size(rounds=1, seconds=1.0, tokens=50_000, whole=False)
+QUICK = Size(rounds=1, seconds=1.0, tokens=50_000, parts=frozenset({"peers"}), patient=False)
 
 
 @dataclass(frozen=True)
@@ -70,17 +72,18 @@ def run(size: Size, told: Callable[[Findings], None]) -> None:
     with machine.moved(helpers, machine.REST) as moved:
         if not moved:
             findings.notes.append("The system did not let the bench move PostgreSQL and Redis.")
+        if "peers" in size.parts:
+            with Yard() as yard:
+                _side_by_side(yard, findings, helpers)
+            told(findings)
+        if "growth" in size.parts:
+            with Yard() as yard:
+                _growth(yard, findings, helpers)
+            told(findings)
+    if "processes" in size.parts:
         with Yard() as yard:
-            _side_by_side(yard, findings, helpers)
+            _processes(yard, findings, helpers)
         told(findings)
-        if not size.whole:
-            return
-        with Yard() as yard:
-            _growth(yard, findings, helpers)
-        told(findings)
-    with Yard() as yard:
-        _processes(yard, findings, helpers)
-    told(findings)
 
 
 def _say(text: str) -> None:
@@ -90,7 +93,9 @@ def _say(text: str) -> None:
 def _measure(findings: Findings, cases: list[Case], helpers: list[int]) -> None:
     size = findings.size
     databases.checkpoint()
-    found = rounds.run(cases, rounds=size.rounds, seconds=size.seconds, helpers=helpers, patient=size.whole)
+    found = rounds.run(
+        cases, rounds=size.rounds, seconds=size.seconds, helpers=helpers, patient=size.patient
+    )
     findings.results.update(found)
 
 
@@ -194,7 +199,7 @@ def _expired(database: str) -> int:
 
 
 def _processes(yard: Yard, findings: Findings, helpers: list[int]) -> None:
-    """Server, load, PostgreSQL and Redis share all processors."""
+    """Server, load, PostgreSQL and Redis share all processors, or all of them have one."""
     _say("Latchkey with one process and with two")
     data = yard.latchkey_data(
         "workers",
@@ -205,14 +210,23 @@ def _processes(yard: Yard, findings: Findings, helpers: list[int]) -> None:
     )
     both = machine.SERVER | machine.REST
     cases = []
-    for workers, word in ((1, "one process"), (2, "two processes")):
-        server = yard.latchkey(f"workers{workers}", data, workers=workers, processors=both, load_on=both)
-        cases += [_case(f"{what}: {word}", server, what) for what in ("token", "tokens/me")]
-    _measure(findings, cases, helpers)
+    for workers, processors, word in (
+        (1, machine.SERVER, "one process, one processor"),
+        (1, both, "one process"),
+        (2, both, "two processes"),
+    ):
+        name = f"workers{workers}_{len(processors)}"
+        server = yard.latchkey(name, data, workers=workers, processors=processors, load_on=processors)
+        cases += [
+            replace(_case(f"{what}: {word}", server, what), helped_on=processors)
+            for what in ("token", "tokens/me")
+        ]
+    with machine.moved(helpers, both):
+        _measure(findings, cases, helpers)
 
 
 def _case(name: str, server: Server, what: str, *, stretch: float = 1.0, warm_up: float = 1.0) -> Case:
     return Case(name, server, server.data.calls[what], stretch=stretch, warm_up=warm_up)
 
 
-__all__ = ["QUICK", "Findings", "Purge", "Size", "run"]
+__all__ = ["PARTS", "QUICK", "Findings", "Purge", "Size", "run"]
