@@ -88,8 +88,8 @@ def markdown(findings: Findings) -> str:
         parts.append(
             "With one process and with two, server, load, PostgreSQL and Redis share all processors that "
             "there are; with one process on one processor, that one. Two processes on two show what twice "
-            "the machine gives; beside one process on two, they have to give PostgreSQL and the load a part "
-            "of their processors, which that one leaves them.\n"
+            "the machine gives; beside one process on two, they have to give PostgreSQL and the load a "
+            "part of their processors, which that one leaves them.\n"
         )
     spoiled = [name for name, result in findings.results.items() if result.spoiled]
     if spoiled:

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, cast
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import MethodNotAllowed
@@ -108,7 +109,9 @@ class ApiView(APIView):
 
 @cache
 def _allowed(view: type[ApiView]) -> str:
-    return ", ".join(view().allowed_methods)
+    made = view()
+    made.setup(HttpRequest())  # by which what answers GET answers HEAD
+    return ", ".join(made.allowed_methods)
 
 
 class NoSuchRoute(ApiView):
