@@ -1,4 +1,4 @@
-"""The walk-throughs by which the console is accepted (UX spec 9). Where a test was one of them already, it
+"""The ten walk-throughs by which the console is accepted (UX spec 9). Where a test was one of them already, it
 stands where it stood.
 
  1. Ada makes a Client Credentials client with Supervisor in Home and East using keyboard only; copies,
@@ -30,6 +30,9 @@ stands where it stood.
     allows, third scope answers 403.
     tests/journeys/test_consent_in_browser.py
     test_ben_asks_ada_approves_two_of_three_scopes_and_the_third_stays_shut
+10. Whole wizard in French at 320 px wide, 200 % zoom, dark theme: nothing cut, no axe violation.
+    tests/journeys/test_acceptance.py
+    test_the_whole_wizard_in_french_at_320_pixels_at_200_percent_in_the_dark
 """
 
 from __future__ import annotations
@@ -41,7 +44,9 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 
 import time_machine
+from axe_playwright_python.sync_playwright import Axe
 from django.test import Client as Browser
+from playwright.sync_api import Page, expect
 
 from oauthclients.models import Client
 from tests.cast import token_request
@@ -50,9 +55,9 @@ from tests.oauthclients.console import wizard
 from tests.oauthclients.console.wizard import LIST, problems, roles, text
 
 
-def test_each_of_them_is_a_test():
+def test_each_of_the_ten_is_a_test():
     found = re.findall(r"^ ?(\d+)\. .*?^    (tests/\S+)\.py\n    (test_\w+)$", __doc__, re.S | re.M)
-    assert [int(number) for number, _module, _name in found] == list(range(1, 10))
+    assert [int(number) for number, _module, _name in found] == list(range(1, 11))
     for _number, module, name in found:
         assert callable(getattr(importlib.import_module(module.replace("/", ".")), name))
 
@@ -163,3 +168,80 @@ def test_with_hipaa_a_token_unused_for_15_minutes_is_dead_and_wizard_and_client_
         dead = Browser().get("/api/v2/users", headers=headers)
         assert (dead.status_code, dead.json()["code"]) == (401, "bad.credentials")
         assert token_request(Browser(), client.client_id, secret).status_code == 200
+
+
+# --- In French, on the smallest screen, for weak eyes ------------------------------------------------
+
+# What 200 % comes to for a page: a window of 640 pixels, which is 320 wide for it, at two dots per pixel.
+SMALL = {"viewport": {"width": 320, "height": 568}, "device_scale_factor": 2}
+
+# Whatever is wider than its place: what scrolls sideways but for code, and texts that end in the middle.
+_CUT = """() => [document.documentElement, ...document.body.querySelectorAll('*')].filter(box => {
+  if (box.scrollWidth <= box.clientWidth + 1 || box.clientWidth < 3) return false;
+  if (box.closest('.visually-hidden, svg, input, textarea, select, pre, dialog:not([open])')) return false;
+  return box === document.documentElement || getComputedStyle(box).overflowX !== 'visible';
+}).map(box => box.outerHTML.slice(0, 120))"""
+_OUTSIDE = """() => [...document.body.querySelectorAll('a, button, input, label, h1, h2, p, li, td, th, summary')]
+  .filter(box => box.checkVisibility({visibilityProperty: true}) && !box.closest('.visually-hidden, pre'))
+  .filter(box => { const place = box.getBoundingClientRect();
+    return place.width > 1 && place.height > 1 && (place.right > innerWidth + 1 || place.left < -1); })
+  .map(box => box.outerHTML.slice(0, 120))"""
+
+
+def _whole(page: Page, heading: str) -> None:
+    """In French and dark, nothing is cut, and no axe violation."""
+    expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+    assert page.locator("html").get_attribute("lang") == "fr"
+    assert page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    assert page.evaluate(_CUT) == []
+    assert page.evaluate(_OUTSIDE) == []
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_the_whole_wizard_in_french_at_320_pixels_at_200_percent_in_the_dark(page_of, served):
+    page = page_of(None, **SMALL, color_scheme="dark", reduced_motion="reduce")
+    name = "Synchronisation de la facturation"
+    # The choice of somebody who is not signed in yet goes with them, and is saved with nobody.
+    page.goto("/sign-in/")
+    page.get_by_role("button", name="Français").click()
+    _whole(page, "Se connecter")
+    ada = served.demo["people"]["ada"]
+    page.locator("[name=email]").fill(ada["email"])
+    page.locator("[name=password]").fill(ada["password"])
+    page.get_by_role("button", name="Se connecter").click()
+    page.wait_for_url("**/admin/")
+
+    page.goto(f"{LIST}add/")
+    _whole(page, "Ajouter un nouveau client")
+    page.get_by_role("button", name="Suivant").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    _whole(page, "Ajouter un nouveau client")
+    page.get_by_label("Nom de l’application").fill(name)
+    page.locator("[name=grant_type][value=client-credentials]").check(force=True)
+    page.get_by_role("button", name="Suivant").click()
+    page.wait_for_url("**/access/")
+    page.get_by_role("switch", name="Supervisor").check(force=True)
+    _whole(page, "Ajouter un nouveau client")
+    page.get_by_role("button", name="Suivant").click()
+    page.wait_for_url("**/duration/")
+    _whole(page, "Ajouter un nouveau client")
+    page.get_by_role("button", name="Annuler").click()
+    expect(page.get_by_role("dialog", name="Laisser ce client inachevé ?")).to_be_visible()
+    _whole(page, "Ajouter un nouveau client")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Enregistrer", exact=True).click()
+    expect(page.locator("#client-secret")).to_be_visible()
+    _whole(page, "Secret du client")
+    page.locator("[data-dialog-open=finish]").click()
+    dialog = page.get_by_role("dialog", name="Copier et conserver le secret du client")
+    expect(dialog).to_be_visible()
+    _whole(page, "Secret du client")
+    dialog.get_by_role("checkbox").check()
+    dialog.get_by_role("button", name="Confirmer").click()
+    page.wait_for_url(f"**{LIST}*/")
+    try:
+        _whole(page, name)
+        assert page.problems == []
+    finally:
+        remove(_clients(served), page.url.rstrip("/").rpartition("/")[2])
