@@ -215,7 +215,7 @@ def exercised(
     """Notes what an answer rested on: with `access`, of a client's own; without, the scopes of an app that
     acted for a person. Once a day is enough, so that most calls only find that it is done."""
     day = now.date()
-    key = (organization_id, client.id, access is None, tuple(step[1:] for step in steps))
+    key = (organization_id, client.id, access is None, tuple([step[1:] for step in steps]))
     known = _ledger.known.get(key)
     if known is not None and known[0] == day and known[1] is access:
         return
