@@ -39,6 +39,7 @@ from oauthclients.models import (
     ClientSecret,
     Consent,
     FamilyToken,
+    Refusal,
     TokenFamily,
     Usage,
     UsageQuery,
@@ -197,6 +198,22 @@ def _used(organization: Organization, clients: list[Client], now: datetime) -> N
         )
         for client in clients
         for days in (0, 1, 1_000)
+    )
+    _save(
+        Refusal(
+            organization_id=organization.id,
+            client_id=client.id,
+            kind=f"{n:064}",
+            method="GET",
+            route="/api/v2/users",
+            status=403,
+            code="missing.any.permissions",
+            count=1,
+            first_at=now,
+            last_at=now - timedelta(days=500 if n % 5 == 0 else 1),
+        )
+        for client in clients
+        for n in range(10)
     )
     _save(
         UsedAccess(

@@ -185,6 +185,10 @@ PAGES = (
     "/admin/integrations/oauth/{asker}/secret/",
     "/admin/integrations/oauth/{asker}/delete/",
     "/admin/integrations/oauth/{app}/",
+    "/admin/integrations/oauth/{app}/?for=ada",
+    "/admin/integrations/oauth/{asker}/refusals/",
+    "/admin/integrations/why/?client={asker}&path=/api/v2/users",
+    "/admin/integrations/why/?client={app}&person=ada&path=/api/v2/users",
     "/admin/integrations/oauth/{asker}/usage/?days=90",
     "/admin/integrations/oauth/{asker}/usage.csv?days=90",
     "/admin/access-review/",
@@ -367,6 +371,7 @@ def _housekeeping(acme, answers):
         for name in (
             "sign-ins of apps",
             "days of use",
+            "refusals",
             "codes",
             "secrets",
             "assertions",
