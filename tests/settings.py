@@ -17,8 +17,9 @@ catalogues.compile_all(CATALOGUES, LOCALE_PATHS[0])  # noqa: F405
 USAGE_FLUSH_SECONDS = 0
 # Argon2 is what people's passwords get; hashing hundreds of them proves nothing more.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-STORAGES["staticfiles"] = {  # noqa: F405
-    "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+STORAGES = {
+    **STORAGES,  # noqa: F405
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 MIDDLEWARE = [name for name in MIDDLEWARE if "whitenoise" not in name]  # noqa: F405
 

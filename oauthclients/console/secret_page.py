@@ -74,7 +74,9 @@ def show(
 
 
 def not_to_be_kept(response: HttpResponse) -> HttpResponse:
-    """The headers of a page that is shown once."""
+    """The headers of a page that is shown once. It is not compressed either: its length would tell of the
+    secret (config/compression.py)."""
+    response.shows_secret = True  # type: ignore[attr-defined]
     response["Cache-Control"] = "no-cache, no-store, must-revalidate"
     response["Pragma"] = "no-cache"
     response["Expires"] = "0"
