@@ -33,6 +33,7 @@ NO_PAGE = {
     "healthz": "for machines",
     "readyz": "for machines",
     "theme": "sets a cookie and leads back",
+    "language": "leads back",
     "metadata": "for programs",
     "api-schema": "for programs",
     "logout": "leads on",

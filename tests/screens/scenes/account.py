@@ -121,6 +121,26 @@ def region_to_be_changed(stage: Stage) -> HttpResponse:
     return stage.ada.post(setting(stage, "home-region"), {"version": version, "region": "us"})
 
 
+@screen("organization-language")
+def organization_in_a_language_that_is_not_there(stage: Stage) -> HttpResponse:
+    return stage.ada.post(setting(stage, "language"), {"version": "1", "language": "xx"})
+
+
+@screen("organization-time-zone")
+def organization_in_a_time_zone_that_is_not_there(stage: Stage) -> HttpResponse:
+    return stage.ada.post(setting(stage, "time-zone"), {"version": "1", "time_zone": "Nowhere/Land"})
+
+
+@screen("preferences")
+def preferences(stage: Stage) -> HttpResponse:
+    return stage.eve.get(reverse("preferences"))
+
+
+@screen("preferences")
+def preferences_with_errors(stage: Stage) -> HttpResponse:
+    return stage.eve.post(reverse("preferences"), {"language": "xx", "time_zone": "Nowhere/Land"})
+
+
 # --- Single sign-on ------------------------------------------------------------------------------
 
 
