@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -35,15 +35,15 @@ def collected(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def play(cast, settings, collected) -> Callable[[Screen], dict[str, HttpResponse]]:
+def play(cast, settings, collected) -> Callable[..., dict[str, HttpResponse]]:
     """`play(screen)`: what the screen shows, as the product answers it, by language."""
     settings.STATIC_ROOT = collected
     settings.STORAGES = served.STORAGES
 
-    def answers(screen: Screen) -> dict[str, HttpResponse]:
+    def answers(screen: Screen, languages: Sequence[str] = LANGUAGES) -> dict[str, HttpResponse]:
         shown: dict[str, HttpResponse] = {}
-        for language in LANGUAGES:
-            if shown and (again := _again(screen, shown[LANGUAGES[0]], language)):
+        for language in languages:
+            if shown and (again := _again(screen, shown[languages[0]], language)):
                 shown[language] = again
                 continue
             cache.clear()
@@ -51,7 +51,7 @@ def play(cast, settings, collected) -> Callable[[Screen], dict[str, HttpResponse
             with transaction.atomic():
                 shown[language] = screen.scene(Stage(cast, language, settings))
                 transaction.set_rollback(
-                    len(LANGUAGES) > 1 and shown[language].request["REQUEST_METHOD"] != "GET"
+                    len(languages) > 1 and shown[language].request["REQUEST_METHOD"] != "GET"
                 )
         for language, answer in shown.items():
             assert answer.status_code == screen.status, (answer.status_code, answer.content[:2000])

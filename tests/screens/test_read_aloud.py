@@ -183,7 +183,7 @@ TOLD = {
 def test_a_step_is_told_in_full(name, play, server, looker):
     current, *expected = TOLD[name]
     looker.set_viewport_size({"width": 1280, "height": 900})
-    looker.goto(server.show(play(every_screen()[name])["en"]))
+    looker.goto(server.show(play(every_screen()[name], ["en"])["en"]))
     told = heard(looker)
     rest = iter(told)
     for line in expected:
