@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import threading
 from typing import Any
 
 import pytest
@@ -12,12 +13,17 @@ import pytest
 # Pydantic looks for the source of these models' fields in all modules that there are: four thousand less
 # before the vendor's SDK is loaded, and two seconds.
 import scim2_client  # noqa: F401
+from django.db import connections
 from django.db.backends.sqlite3.base import DatabaseOperations
 from xdist.scheduler import WorkStealingScheduling
 
 from tests import cast as standing_cast
 from tests.cast import Cast, signed_in
 from tests.standing import Ground, forget, standing, wanted_by
+
+# Playwright's loop counts as running from a browser's start to the end of all tests. Django would open a second
+# connection because of it, which sees nothing of what stands in a transaction of the first, and waits for it.
+connections._connections = threading.local()  # type: ignore[assignment]
 
 # Thousands of short tests leave little that refers to itself; looking for it every 700 objects takes a tenth
 # of the time.

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from django.core.cache import cache
 from django.core.management import call_command
 from django.db import transaction
 from django.http import HttpResponse
@@ -14,10 +13,10 @@ from django.test.utils import override_settings
 from django.urls import Resolver404
 from playwright.sync_api import Page
 
-from accounts import rates
 from config import settings as served
 from tests.screens.catalogue import every_screen
 from tests.screens.stage import Screen, Server, Stage
+from tests.standing import forget
 
 LANGUAGES = [code for code, _name in served.LANGUAGES]
 SCREENS = list(every_screen().values())
@@ -46,8 +45,7 @@ def play(cast, settings, collected) -> Callable[..., dict[str, HttpResponse]]:
             if shown and (again := _again(screen, shown[languages[0]], language)):
                 shown[language] = again
                 continue
-            cache.clear()
-            rates.forget()
+            forget()
             with transaction.atomic():
                 shown[language] = screen.scene(Stage(cast, language, settings))
                 transaction.set_rollback(

@@ -58,7 +58,9 @@ def looks_at(number: int) -> list[tuple[str, str, int]]:
     return found if EVERY else [found[number * 5 % len(found)]]
 
 
-@pytest.mark.parametrize(("number", "screen"), list(enumerate(chosen())), ids=lambda of: getattr(of, "name", ""))
+@pytest.mark.parametrize(
+    ("number", "screen"), list(enumerate(chosen())), ids=lambda of: getattr(of, "name", "")
+)
 def test_a_screen(number, screen, play, server, looker, collected):
     looks = looks_at(number)
     languages = list(dict.fromkeys(language for language, _theme, _width in looks))
