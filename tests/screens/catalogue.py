@@ -43,6 +43,8 @@ NO_PAGE = {
     "audit-log-csv": "a file",
     "audit-log-json": "a file",
     "oauth-client-usage-csv": "a file",
+    "api-explorer-set-up": "leads back",
+    "api-explorer-signed-in": "a window that closes itself, with a script of Swagger UI",
     "saml-metadata": "a file",
     "sso": "leads to the identity provider",
     "invitation": "leads to the address without the secret",

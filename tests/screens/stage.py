@@ -35,7 +35,7 @@ class Screen:
     url_name: str
     scene: Scene
     status: int = 200
-    # Why it may weigh more than the rest, if it may (test_weight.py).
+    # Why it may weigh more than the rest, if it may (scales.py).
     heavy: str = ""
 
 
@@ -121,8 +121,10 @@ class Server:
                 elif path.startswith("/static/"):
                     file = static / path.removeprefix("/static/")
                     found = file.is_file()
-                    # A page that sends people on by itself would be gone before it was looked at.
-                    content = b"" if not found or file.name.startswith("submit-now.") else file.read_bytes()
+                    # A page that sends people on by itself would be gone before it was looked at, and what
+                    # Swagger UI draws is not ours.
+                    left_out = file.name.startswith(("submit-now.", "swagger-ui-bundle."))
+                    content = b"" if left_out or not found else file.read_bytes()
                     self.answer(
                         200 if found else 404,
                         {"Content-Type": mimetypes.guess_type(path)[0] or "text/plain", **FOR_EVER},

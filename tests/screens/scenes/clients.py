@@ -435,3 +435,39 @@ def password_asked_for_again(stage: Stage) -> HttpResponse:
 @screen("confirm-password")
 def password_wrong_when_asked_again(stage: Stage) -> HttpResponse:
     return stage.ada.post(reverse("confirm-password"), {"password": "wrong", "next": "/admin/"})
+
+
+# --- Test token, API Explorer --------------------------------------------------------------------
+
+
+@screen("oauth-client-test")
+def token_to_be_tested(stage: Stage) -> HttpResponse:
+    client, _secret = stage.cast.client(("Supervisor", stage.cast.home))
+    return stage.ada.get(of(client, "test"))
+
+
+@screen("oauth-client-test")
+def token_of_an_app_to_be_tested(stage: Stage) -> HttpResponse:
+    return stage.ada.get(of(stage.cast.app(*SCOPES).client, "test"))
+
+
+@screen("oauth-client-test")
+def token_tested(stage: Stage) -> HttpResponse:
+    client, secret = stage.cast.client(("Supervisor", stage.cast.home))
+    return stage.ada.post(of(client, "test"), {"secret": secret})
+
+
+@screen("oauth-client-test")
+def token_tested_and_refused(stage: Stage) -> HttpResponse:
+    client, _secret = stage.cast.client(("Supervisor", stage.cast.home))
+    return stage.ada.post(of(client, "test"), {"secret": "wrong"})
+
+
+@screen("oauth-test-landing")
+def token_test_that_did_not_begin_here(stage: Stage) -> HttpResponse:
+    return stage.ada.get(reverse("oauth-test-landing") + "?code=x&state=y")
+
+
+@screen("api-explorer", heavy="Swagger UI")
+def explorer_not_set_up(stage: Stage) -> HttpResponse:
+    return stage.ada.get(reverse("api-explorer"), headers={"host": "localhost:8000"})

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Organization
 from oauthclients.models import Client, ClientSecret, Usage
+from oauthclients.services import refusals
 from tests.oauthclients.console.test_access_review import uses, watched
 from tests.oauthclients.services.test_authorizations import app
 from tests.screens.catalogue import screen
@@ -116,3 +117,45 @@ def usage_of_a_month(stage: Stage) -> HttpResponse:
 def usage_none(stage: Stage) -> HttpResponse:
     client, _secret = stage.cast.client(("Supervisor", stage.cast.home))
     return stage.ada.get(of(client, "usage"))
+
+
+# --- Why?, refusals ------------------------------------------------------------------------------
+
+
+@screen("oauth-why")
+def why_nothing_asked(stage: Stage) -> HttpResponse:
+    return stage.ada.get(reverse("oauth-why"))
+
+
+@screen("oauth-why")
+def why_a_client_is_refused(stage: Stage) -> HttpResponse:
+    client, _secret = stage.cast.client(("Supervisor", stage.cast.home))
+    asked = f"?client={client.client_id}&method=GET&path=/api/v2/oauth/clients"
+    return stage.ada.get(reverse("oauth-why") + asked)
+
+
+@screen("oauth-why")
+def why_an_app_may_act_for_somebody(stage: Stage) -> HttpResponse:
+    made = app(stage.cast, name=LONG)
+    asked = f"?client={made.client_id}&person={stage.cast.eve.id}&permission=directory:user:view"
+    return stage.ada.get(reverse("oauth-why") + asked)
+
+
+@screen("oauth-why")
+def why_with_errors(stage: Stage) -> HttpResponse:
+    return stage.ada.get(reverse("oauth-why") + "?client=nobody&path=nowhere&division=x")
+
+
+@screen("oauth-client-refusals")
+def refusals_of_a_client(stage: Stage) -> HttpResponse:
+    client, secret = stage.cast.client(("Supervisor", stage.cast.home))
+    token = stage.cast.token(client, secret)
+    stage.browser().get("/api/v2/oauth/clients", headers={"authorization": f"Bearer {token}"})
+    refusals.flush()
+    return stage.ada.get(of(client, "refusals"))
+
+
+@screen("oauth-client-refusals")
+def refusals_none(stage: Stage) -> HttpResponse:
+    client, _secret = stage.cast.client(("Supervisor", stage.cast.home))
+    return stage.ada.get(of(client, "refusals"))
