@@ -27,7 +27,9 @@ def collected(tmp_path_factory) -> Path:
     """The files under their hashed names, and those names compressed."""
     root = tmp_path_factory.mktemp("static")
     with override_settings(STATIC_ROOT=root, STORAGES=served.STORAGES):
-        call_command("collectstatic", verbosity=0, interactive=False, ignore_patterns=["redoc", "rest_framework"])
+        call_command(
+            "collectstatic", verbosity=0, interactive=False, ignore_patterns=["redoc", "rest_framework"]
+        )
     return root
 
 
