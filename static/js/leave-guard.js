@@ -35,7 +35,7 @@ window.addEventListener('submit', (event) => {
   if (event.defaultPrevented) return;
   const form = event.target;
   if (!form.matches('[data-leave-guard]') && !form.closest('dialog')) {
-    if (secret()) ask(event);
+    if (secret() && form.target !== '_blank') ask(event); // a new tab leaves this page where it is
     return;
   }
   submitting = true;
