@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import pgettext
+
 from accounts.permissions import CATALOGUE, policies_for
 
 
@@ -22,6 +24,11 @@ class DefaultRole:
     name: str
     description: str
     policies: tuple[dict[str, Any], ...]
+
+
+def pgettext_noop(context: str, text: str) -> str:
+    """Marks the text for translation, and leaves it as it is (Django has no such thing with a context)."""
+    return text
 
 
 def _role(id: str, name: str, description: str, permissions: str) -> DefaultRole:
@@ -37,19 +44,34 @@ _EVERYTHING = tuple(
 )
 
 DEFAULT_ROLES: tuple[DefaultRole, ...] = (
-    DefaultRole("admin", "Admin", "Everything in the organization", _EVERYTHING),
-    DefaultRole("masterAdmin", "Master Admin", "Everything, for the organization's owner", _EVERYTHING),
-    _role("employee", "Employee", "What every person has", "directory:userProfile:view"),
+    DefaultRole(
+        "admin",
+        pgettext_noop("role", "Admin"),
+        pgettext_noop("role", "Everything in the organization"),
+        _EVERYTHING,
+    ),
+    DefaultRole(
+        "masterAdmin",
+        pgettext_noop("role", "Master Admin"),
+        pgettext_noop("role", "Everything, for the organization's owner"),
+        _EVERYTHING,
+    ),
+    _role(
+        "employee",
+        pgettext_noop("role", "Employee"),
+        pgettext_noop("role", "What every person has"),
+        "directory:userProfile:view",
+    ),
     _role(
         "user",
-        "User",
-        "See colleagues and keep one's own profile",
+        pgettext_noop("role", "User"),
+        pgettext_noop("role", "See colleagues and keep one's own profile"),
         "directory:user:view directory:userProfile:view directory:userProfile:edit",
     ),
     _role(
         "supervisor",
-        "Supervisor",
-        "Look after the people and queues of a division",
+        pgettext_noop("role", "Supervisor"),
+        pgettext_noop("role", "Look after the people and queues of a division"),
         """analytics:conversationDetail:view analytics:userDetail:view authorization:grant:view
         authorization:role:view directory:user:view directory:userProfile:view
         directory:userStateChange:view routing:language:assign routing:queue:edit
@@ -57,8 +79,8 @@ DEFAULT_ROLES: tuple[DefaultRole, ...] = (
     ),
     _role(
         "peopleAdmin",
-        "People Admin",
-        "Add, change and remove people",
+        pgettext_noop("role", "People Admin"),
+        pgettext_noop("role", "Add, change and remove people"),
         """directory:group:add directory:group:delete directory:group:edit directory:user:add
         directory:user:delete directory:user:edit directory:user:setPassword directory:user:view
         directory:userProfile:edit directory:userProfile:view authorization:grant:view
@@ -66,30 +88,30 @@ DEFAULT_ROLES: tuple[DefaultRole, ...] = (
     ),
     _role(
         "developer",
-        "Developer",
-        "Build and run integrations",
+        pgettext_noop("role", "Developer"),
+        pgettext_noop("role", "Build and run integrations"),
         """authorization:division:view authorization:grant:view authorization:role:view
         oauth:client:add oauth:client:delete oauth:client:edit oauth:client:view oauth:token:delete
         usage:client:view usage:events:view usage:organization:view usage:simpleSearch:view""",
     ),
     _role(
         "scimIntegration",
-        "SCIM Integration",
-        "For an identity management system that keeps people up to date",
+        pgettext_noop("role", "SCIM Integration"),
+        pgettext_noop("role", "For an identity management system that keeps people up to date"),
         """authorization:grant:add authorization:grant:delete directory:group:edit
         directory:user:add directory:user:delete directory:user:edit directory:user:setPassword
         routing:language:assign routing:skill:assign telephony:extension:assign""",
     ),
     _role(
         "tokenIntrospection",
-        "Token Introspection",
-        "For an API of your own that asks whether a token is good",
+        pgettext_noop("role", "Token Introspection"),
+        pgettext_noop("role", "For an API of your own that asks whether a token is good"),
         "oauth:token:view",
     ),
     _role(
         "salesforce",
-        "PureCloud for Salesforce",
-        "For the integration of Salesforce",
+        pgettext_noop("role", "PureCloud for Salesforce"),
+        pgettext_noop("role", "For the integration of Salesforce"),
         """analytics:conversationDetail:view architect:flow:search architect:flow:view
         conversation:communication:disconnect conversation:email:create
         conversation:message:receive messaging:integration:view outbound:callableTimeSet:search
@@ -106,3 +128,12 @@ DEFAULT_ROLES: tuple[DefaultRole, ...] = (
 )
 
 SCIM_INTEGRATION = next(role for role in DEFAULT_ROLES if role.id == "scimIntegration")
+
+# What is stored of them is English, and shown in the language of the page.
+_SHIPPED = frozenset(text for role in DEFAULT_ROLES for text in (role.name, role.description))
+
+
+def shown(text: str) -> str:
+    """The name or the description of a role, as people read it: what came with Latchkey is translated, what
+    an organization wrote itself is not."""
+    return pgettext("role", text) if text in _SHIPPED else text

@@ -119,11 +119,11 @@ def sentence(grant: RoleGrant, giver: str) -> str:
     """ "‘Supervisor’ in East was given by Ada, who could not give it any more." """
     if grant.division is None:
         return _("‘%(role)s’ in all divisions was given by %(giver)s, who could not give it any more.") % {
-            "role": grant.role.name,
+            "role": grant.role.label,
             "giver": giver,
         }
     return _("‘%(role)s’ in %(division)s was given by %(giver)s, who could not give it any more.") % {
-        "role": grant.role.name,
+        "role": grant.role.label,
         "division": grant.division.name,
         "giver": giver,
     }

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.errors import Problems
 
@@ -74,13 +75,8 @@ class PermissionInfo:
 
     @property
     def label(self) -> str:
-        return " > ".join(
-            (
-                str(DOMAIN_LABELS.get(self.domain, _words(self.domain))),
-                _words(self.entity),
-                _words(self.action),
-            )
-        )
+        labels = (DOMAIN_LABELS[self.domain], ENTITY_LABELS[self.entity], ACTION_LABELS[self.action])
+        return " > ".join(map(str, labels))
 
 
 DOMAIN_LABELS: Mapping[str, Any] = {
@@ -163,12 +159,73 @@ _CATALOGUE: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def _words(name: str) -> str:
-    """`orgTrusteeUser` -> "Org Trustee User"; names of entities and actions are not translated,
-    because people look them up in the vendor's documentation."""
-    spaced = "".join(f" {letter}" if letter.isupper() else letter for letter in name)
-    return " ".join(word.capitalize() for word in spaced.split())
-
+# As the vendor's documentation has them, in English.
+ENTITY_LABELS: Mapping[str, Any] = {
+    "audit": pgettext_lazy("entity", "Audit"),
+    "callableTimeSet": pgettext_lazy("entity", "Callable Time Set"),
+    "campaign": pgettext_lazy("entity", "Campaign"),
+    "client": pgettext_lazy("entity", "Client"),
+    "communication": pgettext_lazy("entity", "Communication"),
+    "contact": pgettext_lazy("entity", "Contact"),
+    "contactList": pgettext_lazy("entity", "Contact List"),
+    "conversationDetail": pgettext_lazy("entity", "Conversation Detail"),
+    "customAttributesSchema": pgettext_lazy("entity", "Custom Attributes Schema"),
+    "division": pgettext_lazy("entity", "Division"),
+    "divisionDeleted": pgettext_lazy("entity", "Division Deleted"),
+    "dncList": pgettext_lazy("entity", "Dnc List"),
+    "email": pgettext_lazy("entity", "Email"),
+    "events": pgettext_lazy("entity", "Events"),
+    "extension": pgettext_lazy("entity", "Extension"),
+    "flow": pgettext_lazy("entity", "Flow"),
+    "grant": pgettext_lazy("entity", "Grant"),
+    "group": pgettext_lazy("entity", "Group"),
+    "integration": pgettext_lazy("entity", "Integration"),
+    "language": pgettext_lazy("entity", "Language"),
+    "license": pgettext_lazy("entity", "License"),
+    "location": pgettext_lazy("entity", "Location"),
+    "message": pgettext_lazy("entity", "Message"),
+    "orgTrustee": pgettext_lazy("entity", "Org Trustee"),
+    "orgTrusteeGroup": pgettext_lazy("entity", "Org Trustee Group"),
+    "orgTrusteeUser": pgettext_lazy("entity", "Org Trustee User"),
+    "orgTrustor": pgettext_lazy("entity", "Org Trustor"),
+    "organization": pgettext_lazy("entity", "Organization"),
+    "plugin": pgettext_lazy("entity", "Plugin"),
+    "policy": pgettext_lazy("entity", "Policy"),
+    "provider": pgettext_lazy("entity", "Provider"),
+    "publishedScript": pgettext_lazy("entity", "Published Script"),
+    "queue": pgettext_lazy("entity", "Queue"),
+    "responseSet": pgettext_lazy("entity", "Response Set"),
+    "role": pgettext_lazy("entity", "Role"),
+    "ruleSet": pgettext_lazy("entity", "Rule Set"),
+    "rules": pgettext_lazy("entity", "Rules"),
+    "schedule": pgettext_lazy("entity", "Schedule"),
+    "settings": pgettext_lazy("entity", "Settings"),
+    "simpleSearch": pgettext_lazy("entity", "Simple Search"),
+    "skill": pgettext_lazy("entity", "Skill"),
+    "token": pgettext_lazy("entity", "Token"),
+    "user": pgettext_lazy("entity", "User"),
+    "userDetail": pgettext_lazy("entity", "User Detail"),
+    "userProfile": pgettext_lazy("entity", "User Profile"),
+    "userStateChange": pgettext_lazy("entity", "User State Change"),
+    "verifier": pgettext_lazy("entity", "Verifier"),
+}
+ACTION_LABELS: Mapping[str, Any] = {
+    "add": pgettext_lazy("action", "Add"),
+    "admin": pgettext_lazy("action", "Admin"),
+    "all": pgettext_lazy("action", "All"),
+    "assign": pgettext_lazy("action", "Assign"),
+    "authorize": pgettext_lazy("action", "Authorize"),
+    "create": pgettext_lazy("action", "Create"),
+    "delete": pgettext_lazy("action", "Delete"),
+    "disconnect": pgettext_lazy("action", "Disconnect"),
+    "edit": pgettext_lazy("action", "Edit"),
+    "grant": pgettext_lazy("action", "Grant"),
+    "manage": pgettext_lazy("action", "Manage"),
+    "receive": pgettext_lazy("action", "Receive"),
+    "search": pgettext_lazy("action", "Search"),
+    "setPassword": pgettext_lazy("action", "Set Password"),
+    "view": pgettext_lazy("action", "View"),
+}
 
 CATALOGUE: Mapping[str, PermissionInfo] = {
     info.name: info

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 READ_AND_CHANGE, READ_ONLY, BASE_ONLY = "both", "readonly", "base"
 
@@ -234,11 +235,78 @@ TOPICS: tuple[tuple[Any, tuple[str, ...]], ...] = (
 )
 REST = _("Integrations and operations")
 
-# Names that run words together on the wire.
-TITLES: Mapping[str, str] = {
-    "infrastructureascode": "Infrastructure as code",
-    "logcapture": "Log capture",
-    "webdeployments": "Web deployments",
+# What lists call them, beside the name by which developers look them up.
+TITLES: Mapping[str, Any] = {
+    "ai-studio": pgettext_lazy("scope", "AI studio"),
+    "alerting": pgettext_lazy("scope", "Alerting"),
+    "analytics": pgettext_lazy("scope", "Analytics"),
+    "architect": pgettext_lazy("scope", "Architect"),
+    "assistants": pgettext_lazy("scope", "Assistants"),
+    "audits": pgettext_lazy("scope", "Audits"),
+    "authorization": pgettext_lazy("scope", "Authorization"),
+    "billing": pgettext_lazy("scope", "Billing"),
+    "business-rules": pgettext_lazy("scope", "Business rules"),
+    "case-management": pgettext_lazy("scope", "Case management"),
+    "coaching": pgettext_lazy("scope", "Coaching"),
+    "content-management": pgettext_lazy("scope", "Content management"),
+    "conversations": pgettext_lazy("scope", "Conversations"),
+    "data-extensions": pgettext_lazy("scope", "Data extensions"),
+    "data-privacy": pgettext_lazy("scope", "Data privacy"),
+    "devices": pgettext_lazy("scope", "Devices"),
+    "dialog": pgettext_lazy("scope", "Dialog"),
+    "employee-engagement": pgettext_lazy("scope", "Employee engagement"),
+    "employee-performance": pgettext_lazy("scope", "Employee performance"),
+    "external-contacts": pgettext_lazy("scope", "External contacts"),
+    "fax": pgettext_lazy("scope", "Fax"),
+    "gamification": pgettext_lazy("scope", "Gamification"),
+    "gdpr": pgettext_lazy("scope", "GDPR"),
+    "geolocation": pgettext_lazy("scope", "Geolocation"),
+    "greetings": pgettext_lazy("scope", "Greetings"),
+    "groups": pgettext_lazy("scope", "Groups"),
+    "identity-providers": pgettext_lazy("scope", "Identity providers"),
+    "infrastructureascode": pgettext_lazy("scope", "Infrastructure as code"),
+    "integrations": pgettext_lazy("scope", "Integrations"),
+    "journey": pgettext_lazy("scope", "Journey"),
+    "knowledge": pgettext_lazy("scope", "Knowledge"),
+    "language-understanding": pgettext_lazy("scope", "Language understanding"),
+    "learning": pgettext_lazy("scope", "Learning"),
+    "license": pgettext_lazy("scope", "License"),
+    "locations": pgettext_lazy("scope", "Locations"),
+    "logcapture": pgettext_lazy("scope", "Log capture"),
+    "messaging": pgettext_lazy("scope", "Messaging"),
+    "messaging-platform": pgettext_lazy("scope", "Messaging platform"),
+    "notifications": pgettext_lazy("scope", "Notifications"),
+    "oauth": pgettext_lazy("scope", "OAuth"),
+    "organization": pgettext_lazy("scope", "Organization"),
+    "organization-authorization": pgettext_lazy("scope", "Organization authorization"),
+    "outbound": pgettext_lazy("scope", "Outbound"),
+    "presence": pgettext_lazy("scope", "Presence"),
+    "process-automation": pgettext_lazy("scope", "Process automation"),
+    "quality": pgettext_lazy("scope", "Quality"),
+    "recordings": pgettext_lazy("scope", "Recordings"),
+    "response-management": pgettext_lazy("scope", "Response management"),
+    "routing": pgettext_lazy("scope", "Routing"),
+    "scim": pgettext_lazy("scope", "SCIM"),
+    "screen-monitoring": pgettext_lazy("scope", "Screen monitoring"),
+    "scripts": pgettext_lazy("scope", "Scripts"),
+    "search": pgettext_lazy("scope", "Search"),
+    "social-media": pgettext_lazy("scope", "Social media"),
+    "speech-and-text-analytics": pgettext_lazy("scope", "Speech and text analytics"),
+    "stations": pgettext_lazy("scope", "Stations"),
+    "telephony": pgettext_lazy("scope", "Telephony"),
+    "textbots": pgettext_lazy("scope", "Textbots"),
+    "upload": pgettext_lazy("scope", "Upload"),
+    "usage": pgettext_lazy("scope", "Usage"),
+    "user-basic-info": pgettext_lazy("scope", "User basic info"),
+    "user-recordings": pgettext_lazy("scope", "User recordings"),
+    "users": pgettext_lazy("scope", "Users"),
+    "users-rules": pgettext_lazy("scope", "Users rules"),
+    "voicemail": pgettext_lazy("scope", "Voicemail"),
+    "web-chat": pgettext_lazy("scope", "Web chat"),
+    "webdeployments": pgettext_lazy("scope", "Web deployments"),
+    "widgets": pgettext_lazy("scope", "Widgets"),
+    "workforce-management": pgettext_lazy("scope", "Workforce management"),
+    "workitems": pgettext_lazy("scope", "Workitems"),
 }
 
 # Scopes that reach rights, other people's data at large, or the ways people sign in.

@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 from django.db.models.functions import Lower
 
+from accounts.default_roles import shown
 from accounts.models.organization import Organization
 
 
@@ -40,6 +41,16 @@ class Role(models.Model):
                 name="default_role_is_unique_in_organization",
             ),
         ]
+
+    @property
+    def label(self) -> str:
+        """The name, in the language of the page."""
+        return shown(self.name)
+
+    @property
+    def about(self) -> str:
+        """The description, in the language of the page."""
+        return shown(self.description)
 
     def __str__(self) -> str:
         return self.name

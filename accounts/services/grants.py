@@ -33,9 +33,14 @@ class NamedPair:
         return RoleDivision(self.role.id, self.division.id if self.division else None)
 
     def __str__(self) -> str:
-        """ "Supervisor: East" """
+        """ "Supervisor: East", for the records."""
+        return f"{self.role.name}: {self.division.name if self.division else 'all divisions'}"
+
+    @property
+    def label(self) -> str:
+        """The same for people, in the language of the page."""
         where = self.division.name if self.division else _("all divisions")
-        return f"{self.role.name}: {where}"
+        return _("%(role)s: %(where)s") % {"role": self.role.label, "where": where}
 
 
 def resolve(actor: Actor, pairs: Iterable[RoleDivision]) -> list[NamedPair]:
@@ -96,9 +101,9 @@ def unknown_division(division_id: object) -> str:
 def lacking(named: NamedPair) -> str:
     """ "You do not hold ‘Supervisor’ in East." — one sentence for form, page and API."""
     if named.division is None:
-        return _("You do not hold ‘%(role)s’ in all divisions.") % {"role": named.role.name}
+        return _("You do not hold ‘%(role)s’ in all divisions.") % {"role": named.role.label}
     return _("You do not hold ‘%(role)s’ in %(division)s.") % {
-        "role": named.role.name,
+        "role": named.role.label,
         "division": named.division.name,
     }
 
@@ -225,7 +230,7 @@ def givable(actor: Actor, named: NamedPair) -> bool:
 def beyond(actor: Actor, named: NamedPair) -> str:
     """ "You do not hold this role in West." with what is lacked of it."""
     names = _lacked_permissions(actor, named)
-    what = {"role": named.role.name, "permissions": ", ".join(names[:5]) + ("…" if len(names) > 5 else "")}
+    what = {"role": named.role.label, "permissions": ", ".join(names[:5]) + ("…" if len(names) > 5 else "")}
     if named.division is None:
         return _("You may not do all that ‘%(role)s’ may in all divisions: %(permissions)s.") % what
     return _("You may not do all that ‘%(role)s’ may in %(division)s: %(permissions)s.") % {
@@ -268,7 +273,7 @@ def _to_settle(actor: Actor, user_id: uuid.UUID, removed: Sequence[NamedPair]) -
     ]
     if stuck:
         may_view = actor.access.where_covered(Permission.AUTHORIZATION_GRANT_VIEW)
-        names = ["‘" + str(named) + "’" for named in stuck if named.pair.division_id in may_view]
+        names = ["‘" + named.label + "’" for named in stuck if named.pair.division_id in may_view]
         raise Conflict(
             _(
                 "%(pairs)s: given by somebody who could not give it any more. Remove it first, or ask "

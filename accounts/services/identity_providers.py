@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit, locks, queries
 from accounts.actor import Actor
+from accounts.default_roles import shown
 from accounts.errors import Conflict, InsufficientScope, Invalid, NotAllowed, NotFound, Problems
 from accounts.models import IdentityProvider, Organization, ProviderSession, User, UserState
 from accounts.permissions import Permission
@@ -187,7 +188,7 @@ def require_trust(actor: Actor) -> None:
                 "Whoever decides which identity provider is believed could sign in as anybody here, so it "
                 "takes all that anybody may do. You may not do all that ‘%(role)s’ may."
             )
-            % {"role": lacked[0].role_name},
+            % {"role": shown(lacked[0].role_name)},
             code="missing.division.permissions",
         )
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit, locks, queries
 from accounts.actor import Actor
+from accounts.default_roles import shown
 from accounts.errors import Conflict, Invalid, NotAllowed, NotFound, Problems
 from accounts.models import GroupMember, Invitation, Organization, Source, User, UserState
 from accounts.permissions import Permission
@@ -258,7 +259,7 @@ def require_could_be(actor: Actor, user: User) -> None:
                 "Whoever chooses the password or the email address of ‘%(name)s’ could sign in as them, so "
                 "it takes all that they may do. You may not do all that ‘%(role)s’ may."
             )
-            % {"name": user.name, "role": lacked[0].role_name},
+            % {"name": user.name, "role": shown(lacked[0].role_name)},
             code="missing.division.permissions",
         )
 

@@ -102,7 +102,7 @@ def _approving(request: HttpRequest, asked: Asked, actor: Actor) -> dict[str, An
         "entries": authorized_app.entries_of(_wanted(asked), authorized_app.Typed.read(sent)),
         "authorized": _sentences(row.scope) if row and row.state == AuthorizationState.AUTHORIZED else [],
         "roles": [
-            role.name
+            role.label
             for role in account_queries.roles(actor.organization).order_by("name")
             if str(role.id) in limit
         ],

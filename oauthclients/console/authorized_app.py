@@ -206,8 +206,8 @@ class AppPage:
             *(
                 {
                     "id": key,
-                    "name": role.name,
-                    "description": role.description,
+                    "name": role.label,
+                    "description": role.about,
                     "checked": key in self.typed.roles,
                 }
                 for key, role in self.book.roles.items()

@@ -179,7 +179,7 @@ def breadcrumbs() -> list[dict[str, str]]:
 
 def role_names(row: ClientAuthorization, book: RoleBook) -> list[str]:
     """The roles that an app is limited to; none for everybody."""
-    names = [role.name for key, role in book.roles.items() if key in row.roles]
+    names = [role.label for key, role in book.roles.items() if key in row.roles]
     deleted = len(set(row.roles) - book.roles.keys())
     return [*names, *([_("a role that was deleted")] if deleted else [])]
 

@@ -143,7 +143,7 @@ def _roles(pairs: list[NamedPair]) -> list[dict[str, Any]]:
         role = by_role.setdefault(
             named.role.id,
             {
-                "name": named.role.name,
+                "name": named.role.label,
                 "divisions": [],
                 "permission_count": len(expand(named.role.policies)),
             },

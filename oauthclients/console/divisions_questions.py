@@ -23,6 +23,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import audit, queries
 from accounts.actor import Actor
 from accounts.console.guard import actor_of, recent_password, requires
+from accounts.default_roles import shown
 from accounts.errors import Conflict, DomainError, Invalid, NotFound
 from accounts.models import Division, RoleGrant, SubjectType, User, UserState
 from accounts.permissions import Permission, label_of
@@ -345,7 +346,10 @@ def _grants_of(division: Division) -> list[str]:
     rows = RoleGrant.objects.filter(organization=division.organization, division=division).order_by()
     for name, kind, count in rows.values_list("role__name", "subject_type").annotate(Count("id")):
         by_role[name][kind] = count
-    return [f"{name}: {_holders(by_role[name])}" for name in sorted(by_role, key=str.casefold)]
+    return [
+        _("%(role)s: %(holders)s") % {"role": shown(name), "holders": _holders(by_role[name])}
+        for name in sorted(by_role, key=str.casefold)
+    ]
 
 
 def _holders(by_kind: Mapping[str, int]) -> str:

@@ -248,7 +248,7 @@ def narrowing(was: ClientSpec, wanted: ClientSpec, book: tables.RoleBook) -> Los
 
 def _lost_line(book: tables.RoleBook, role: str, lost: Iterable[str], left: Iterable[str]) -> str:
     """ "Supervisor: East" of two divisions; of all of them, "Admin: all divisions → Home"."""
-    line = f"{book.roles[role].name}: {book.where(lost)}"
+    line = _("%(role)s: %(where)s") % {"role": book.roles[role].label, "where": book.where(lost)}
     return f"{line} → {book.where(left)}" if left and forms.EVERYWHERE in lost else line
 
 

@@ -278,7 +278,7 @@ def _check_roles(
             continue
         field = f"role-{role.id}" if actor.access.divisions_of_role(role.id) else "roleDivisions"
         if not divisions:
-            message = _("Choose a division for ‘%(role)s’.") % {"role": role.name}
+            message = _("Choose a division for ‘%(role)s’.") % {"role": role.label}
             found.add(field, "bad.role.divisions", message)
         for text in divisions:
             division = book.divisions.get(text)
@@ -292,8 +292,8 @@ def _check_roles(
 
 def lost(role: Role, division: Division | None) -> str:
     if division is None:
-        return _("You no longer hold ‘%(role)s’ in all divisions.") % {"role": role.name}
+        return _("You no longer hold ‘%(role)s’ in all divisions.") % {"role": role.label}
     return _("You no longer hold ‘%(role)s’ in %(division)s.") % {
-        "role": role.name,
+        "role": role.label,
         "division": division.name,
     }

@@ -251,7 +251,7 @@ def _selects(actor: Actor, wanted: Wanted) -> list[dict[str, Any]]:
     seen = [row for row in divisions if row[0] in permitted]
     found = [select("division", _("Division"), _("All divisions"), seen)]
     if people_rights.where_roles_are_seen(actor):
-        roles = list(queries.roles(actor.organization).values_list("id", "name"))
+        roles = [(role.id, role.label) for role in queries.roles(actor.organization).only("id", "name")]
         found.append(select("role", _("Role"), _("All roles"), roles))
     return found
 

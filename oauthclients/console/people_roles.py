@@ -253,15 +253,15 @@ class RolesPage:
     def stuck(self) -> list[str]:
         """The drifted pairs that this viewer cannot take over."""
         found = (NamedPair(grant.role, grant.division) for grant in self.drifted())
-        return [str(named) for named in found if not grants.givable(self.actor, named)]
+        return [named.label for named in found if not grants.givable(self.actor, named)]
 
     def held(self) -> list[dict[str, Any]]:
         """For somebody who may look only."""
         by_role = forms.by_role(self.present)
         return [
             {
-                "name": role.name,
-                "description": role.description,
+                "name": role.label,
+                "description": role.about,
                 "type": people_words.role_type(role),
                 "where": self.book.where(by_role[key]),
             }
@@ -299,8 +299,8 @@ class RolesPage:
         )
         return RoleRow(
             id=key,
-            name=role.name,
-            description=role.description,
+            name=role.label,
+            description=role.about,
             type=people_words.role_type(role),
             permissions=tuple(sorted(label_of(name) for name in permissions)),
             assigned=ticked is not None,

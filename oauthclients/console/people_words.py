@@ -62,6 +62,8 @@ FIELDS: Mapping[str, Any] = {
     "through": gettext_lazy("Through"),
     "description": gettext_lazy("Description"),
     "permissions": gettext_lazy("Permissions"),
+    "language": gettext_lazy("Language"),
+    "timeZone": gettext_lazy("Time zone"),
     "added": gettext_lazy("Added"),
     "removed": gettext_lazy("Removed"),
 }

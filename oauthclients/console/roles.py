@@ -99,12 +99,12 @@ class Wanted:
         return f"{reverse('roles')}?{query}" if query else reverse("roles")
 
     def matches(self, row: Row) -> bool:
-        text = f"{row.role.name}\n{row.role.description}".casefold()
+        text = f"{row.role.label}\n{row.role.about}".casefold()
         return self.q.casefold() in text
 
     def ordered(self, rows: Iterable[Row]) -> list[Row]:
         key = SORTS[self.sort.removeprefix("-")]
-        by_name = sorted(rows, key=lambda row: row.role.name.casefold())
+        by_name = sorted(rows, key=lambda row: row.role.label.casefold())
         if self.sort == "-name":
             return by_name[::-1]
         return sorted(by_name, key=key, reverse=self.sort.startswith("-"))

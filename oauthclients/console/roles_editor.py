@@ -234,7 +234,7 @@ class Editor:
         context = {
             "breadcrumbs": [
                 *breadcrumbs(),
-                *([{"label": role.name, "url": cancel_url}] if role else []),
+                *([{"label": role.label, "url": cancel_url}] if role else []),
                 {"label": title},
             ],
             "title": title,

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import queries as account_queries
 from accounts.actor import Actor
-from accounts.default_roles import DEFAULT_ROLES
+from accounts.default_roles import DEFAULT_ROLES, shown
 from accounts.models import Role
 from accounts.permissions import Permission, expand
 from accounts.rules.delegation import RoleDivision, may_give_to_person
@@ -152,14 +152,14 @@ def cannot_give(preset: Preset, *, actor: Actor, book: RoleBook) -> str:
     held = _roles(preset, book)
     for role in held:
         if not actor.access.divisions_of_role(role.id):
-            said = _("You do not hold ‘%(role)s’.") % {"role": role.name}
+            said = _("You do not hold ‘%(role)s’.") % {"role": role.label}
             return format_html("{} {}", said, _way_to(role, actor))
     there = {role.default_role_id for role in held}
     for missing in preset.roles:
         if missing not in there:
             name = next(role.name for role in DEFAULT_ROLES if role.id == missing)
             absent = _("There is no role ‘%(role)s’ here. Restore the default roles first, under Roles.")
-            return absent % {"role": name}
+            return absent % {"role": shown(name)}
     return ""
 
 

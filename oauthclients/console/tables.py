@@ -159,8 +159,8 @@ def role_rows(
         rows.append(
             RoleRow(
                 id=key,
-                name=role.name,
-                description=role.description,
+                name=role.label,
+                description=role.about,
                 permissions=tuple(sorted(label_of(name) for name in expand(role.policies))),
                 assigned=ticked is not None,
                 everywhere=DivisionChoice(
@@ -264,8 +264,6 @@ def left_out(book: RoleBook, chosen: Mapping[str, list[str]]) -> str:
 
 # --- Scopes --------------------------------------------------------------------------------------
 
-_ABBREVIATIONS = {"ai": "AI", "gdpr": "GDPR", "oauth": "OAuth", "scim": "SCIM"}
-
 
 def scope_groups(chosen: Iterable[str]) -> list[dict[str, Any]]:
     """The catalogue for components/scope_picker.html: one entry per family, by topic."""
@@ -296,11 +294,8 @@ def _scope_entry(family: str, forms: list[Scope], chosen: set[str]) -> dict[str,
 
 
 def family_label(family: str) -> str:
-    """`ai-studio` -> "AI studio". Names of scopes are not translated: developers look them up."""
-    if family in scopes.TITLES:
-        return scopes.TITLES[family]
-    parts = [_ABBREVIATIONS.get(word, word) for word in family.split("-")]
-    return " ".join([parts[0][0].upper() + parts[0][1:], *parts[1:]])
+    """`ai-studio` -> "AI studio", in the language of the page."""
+    return str(scopes.TITLES[family])
 
 
 # --- Summary -------------------------------------------------------------------------------------
@@ -360,7 +355,7 @@ def _access_items(spec: ClientSpec, grant: GrantType | None, book: RoleBook) -> 
                 "access",
                 _("Roles"),
                 tuple(
-                    f"{role.name}: {book.where(roles[key])}"
+                    _("%(role)s: %(where)s") % {"role": role.label, "where": book.where(roles[key])}
                     for key, role in book.roles.items()
                     if key in roles
                 ),
