@@ -254,7 +254,7 @@ def role(request: HttpRequest, role_id: uuid.UUID) -> HttpResponse:
         request,
         "roles/role.html",
         {
-            "breadcrumbs": [*breadcrumbs(), {"label": shown.name}],
+            "breadcrumbs": [*breadcrumbs(), {"label": shown.label}],
             "role": shown,
             "changed": _is_changed(shown),
             "may": _may(actor, shown),
@@ -331,7 +331,7 @@ def restore(request: HttpRequest, role_id: uuid.UUID) -> HttpResponse:
     if roles.shipped(shown) is None:
         raise NotFound
     if not _is_changed(shown):
-        messages.info(request, _("‘%(name)s’ is as it was shipped.") % {"name": shown.name})
+        messages.info(request, _("‘%(name)s’ is as it was shipped.") % {"name": shown.label})
         return HttpResponseRedirect(reverse("role", args=[shown.id]))
     problem, status = "", 200
     if request.method == "POST":
@@ -342,7 +342,7 @@ def restore(request: HttpRequest, role_id: uuid.UUID) -> HttpResponse:
         except DomainError as error:
             problem, status = error.message, error.status
         else:
-            messages.success(request, _("‘%(name)s’ is as it was shipped.") % {"name": shown.name})
+            messages.success(request, _("‘%(name)s’ is as it was shipped.") % {"name": shown.label})
             for notice in notices:
                 messages.warning(request, notice)
             return HttpResponseRedirect(reverse("role", args=[shown.id]))
@@ -352,7 +352,7 @@ def restore(request: HttpRequest, role_id: uuid.UUID) -> HttpResponse:
         {
             "breadcrumbs": [
                 *breadcrumbs(),
-                {"label": shown.name, "url": reverse("role", args=[shown.id])},
+                {"label": shown.label, "url": reverse("role", args=[shown.id])},
                 {"label": _("Restore default role")},
             ],
             "role": shown,
@@ -455,7 +455,7 @@ def delete(request: HttpRequest, role_id: uuid.UUID) -> HttpResponse:
         except DomainError as error:
             problem, status = error.message, error.status
         else:
-            messages.success(request, _("Role ‘%(name)s’ was deleted.") % {"name": shown.name})
+            messages.success(request, _("Role ‘%(name)s’ was deleted.") % {"name": shown.label})
             return redirect("roles")
     counts = holders.counts_of(shown)
     return render(
@@ -464,7 +464,7 @@ def delete(request: HttpRequest, role_id: uuid.UUID) -> HttpResponse:
         {
             "breadcrumbs": [
                 *breadcrumbs(),
-                {"label": shown.name, "url": reverse("role", args=[shown.id])},
+                {"label": shown.label, "url": reverse("role", args=[shown.id])},
                 {"label": _("Delete")},
             ],
             "role": shown,

@@ -56,7 +56,7 @@ def copy(request: HttpRequest, role_id: uuid.UUID) -> HttpResponse:
     source = queries.role(actor.organization, role_id)
     of = Typed.of(source)
     left_out = of.permissions & holders.cannot_add(actor, None)
-    name = _("Copy of %(name)s") % {"name": source.name}
+    name = _("Copy of %(name)s") % {"name": source.label}
     begun = Typed(name[: roles.LONGEST_NAME], of.description, of.permissions - left_out)
     page = Editor(request, None, begun, source=source, left_out=left_out)
     return page.post() if request.method == "POST" else page.show()

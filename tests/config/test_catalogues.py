@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from django.conf import settings
@@ -32,6 +33,28 @@ def pairs(catalogue) -> Iterator[tuple[str, str]]:
             ids = (message.id,) if isinstance(message.id, str) else message.id
             for number, text in enumerate(messages.texts_of(message.string)):
                 yield ids[min(number, len(ids) - 1)], text
+
+
+@cache
+def source() -> frozenset[tuple[str, str | None]]:
+    return frozenset((message.texts[0], message.context) for message in messages.extract(settings.BASE_DIR))
+
+
+def test_a_catalogue_has_what_the_source_says_and_nothing_else(catalogue):
+    """`make messages` brings it up to date."""
+    there = {
+        (message.id if isinstance(message.id, str) else message.id[0], message.context)
+        for message in catalogue
+        if message.id
+    }
+    assert sorted(source() - there, key=str) == []
+    assert sorted(there - source(), key=str) == []
+
+
+def test_what_is_there_to_translate_is_found_in_python_and_in_templates():
+    assert ("Sign in to %(name)s", None) in source()
+    assert ("Admin", "role") in source()
+    assert ("%(n)s client", None) in source()
 
 
 def test_nothing_is_untranslated_or_fuzzy(catalogue):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
@@ -11,11 +11,15 @@ from django.core import mail
 from django.template import Context, Template
 from django.test import override_settings
 from django.utils import timezone, translation
+from django.utils.translation import ngettext
 
 from accounts.errors import NotAllowed
 from accounts.models import AuditEvent, Organization, User
+from accounts.permissions import label_of
 from accounts.services import invitations, organization, preferences
+from accounts.templatetags.when import relative
 from config import catalogues, languages
+from oauthclients.console import words
 from tests.cast import PASSWORD
 
 CATALOGUE = """msgid ""
@@ -168,6 +172,9 @@ def test_scopes_are_described_in_the_language_of_the_header(client, cast):
         assert described("de", "/upload", **way)["description"] == "Upload files"
         listed = {one["id"]: one["description"] for one in described("en", **way)["entities"]}
         assert listed["upload"] == "Upload files"
+        assert described("fr-CA", "/upload", **way)["description"] == "Envoyer des fichiers"
+        listed = {one["id"]: one["description"] for one in described("fr", **way)["entities"]}
+        assert listed["audits:readonly"] == "Voir le journal d’audit"
     assert described("fr", "/nothing")["code"] == "not.found"
 
 
@@ -184,6 +191,37 @@ def shown(language: str, zone: str) -> str:
 def test_a_time_is_said_in_the_zone_of_the_page():
     assert shown("en", "Europe/Paris") == "3 July 2026, 12:00 CEST"
     assert shown("en", "UTC") == "3 July 2026, 10:00 UTC"
+    assert shown("fr", "Europe/Paris") == "3 juillet 2026 à 12:00 CEST"
+
+
+def test_numbers_plurals_and_lengths_of_time_are_said_as_the_language_has_them():
+    with translation.override("fr"):
+        assert re.fullmatch(r"86[\u00a0\u202f]400", words.number(86_400))
+        assert words.duration(90_061) == "1 jour 1 heure 1 minute 1 seconde"
+        assert words.duration(0) == "0 seconde"
+        assert relative(timezone.now() - timedelta(days=3)).replace("\u00a0", " ") == "il y a 3 jours"
+        assert ngettext("%(n)s role", "%(n)s roles", 0) == "%(n)s rôle"  # none is one, in French
+    assert words.number(86_400) == "86,400"
+
+
+def test_what_shipped_is_shown_in_the_language_of_the_page_and_stored_in_english(cast, browser_of):
+    browser = browser_of(cast.ada)
+    browser.post("/language/", {"language": "fr"})
+    html = browser.get("/admin/roles/").content.decode()
+    assert "Superviseur" in html
+    assert "S’occuper des personnes et des files d’attente" in html
+    assert cast.role("Supervisor").label == "Supervisor"
+    with translation.override("fr"):
+        assert label_of("oauth:client:view") == "OAuth > Client > Voir"
+        assert cast.custom_role("Sign in").label == "Sign in"  # an organization's own words
+
+
+def test_a_consent_page_follows_the_app_that_asks(cast, browser_of):
+    app = cast.app("users", by=cast.ada)
+    page = browser_of(cast.ada).get(app.address(ui_locales="fr"))
+    assert language_of(page) == "fr"
+    assert "veut agir en votre nom" in page.content.decode()
+    assert "Voir et modifier les personnes" in page.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -267,6 +305,8 @@ def test_the_organizations_language_needs_its_permission(cast):
 def test_an_invitation_is_in_the_language_and_the_zone_of_the_invited(cast):
     User.objects.filter(id=cast.eve.id).update(language="fr", time_zone="Asia/Tokyo")
     invitations.send(actor=cast.actor(cast.ada), user_id=cast.eve.id)
+    assert mail.outbox[0].subject == "Votre compte chez Acme"
+    assert "Bonjour Eve," in mail.outbox[0].body
     assert "JST" in mail.outbox[0].body
 
 
