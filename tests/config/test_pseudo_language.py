@@ -182,7 +182,8 @@ def data_of_everybody() -> re.Pattern[str]:
     names |= {"New sync", *SCOPES, *ClientSecret.objects.values_list("last_four", flat=True)}
     names |= set(Role.objects.filter(default_role_id="").values_list("name", flat=True))
     for event in AuditEvent.objects.all():
-        names |= {*event.before, *event.after}  # the names of fields, as the API has them
+        # The names of fields, as the API has them; and what something was called when it was recorded.
+        names |= {*event.before, *event.after, event.entity_name, event.actor_name}
     for person in User.objects.all():
         names |= {person.name, person.email, person.title, person.department}
     names |= {preferences.zone_label(name) for name in locale.time_zones()}
