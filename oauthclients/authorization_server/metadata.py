@@ -6,6 +6,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from accounts.rules import locale
 from oauthclients import grant_types, scopes
 from oauthclients.rules import home_region
 
@@ -43,6 +44,7 @@ def metadata(request: HttpRequest) -> JsonResponse:
             "authorization_response_iss_parameter_supported": True,
             "prompt_values_supported": ["none", "login", "consent"],
             "scopes_supported": sorted(scopes.CATALOGUE),
+            "ui_locales_supported": locale.languages(),
         },
         headers={"Access-Control-Allow-Origin": "*"},
     )

@@ -151,6 +151,11 @@ def test_a_refused_sign_in_still_knows_where_it_was_going(client, cast):
     assert "/sign-in/?next=%2Fadmin%2Froles%2F" in page.content.decode()
 
 
+def test_the_metadata_says_which_languages_an_app_can_ask_for(client, db):
+    said = client.get("/.well-known/oauth-authorization-server").json()
+    assert said["ui_locales_supported"] == ["en", "fr"]
+
+
 # --- Programs ------------------------------------------------------------------------------------
 
 
