@@ -203,7 +203,7 @@ def _access_rows(actor: Actor, looked: Looked, clients: Sequence[Client]) -> lis
 def _pair_row(pair: Pair) -> dict[str, str]:
     division = pair.grant.division
     return {
-        "role": pair.grant.role.name,
+        "role": pair.grant.role.label,
         "division": division.name if division else _("all divisions"),
         "last_used": last_used(pair.seen.last_day, pair.seen.noted_since),
     }

@@ -23,6 +23,7 @@ from oauth2_provider.models import get_access_token_model
 
 from accounts import queries as account_queries
 from accounts import rates
+from accounts.default_roles import shown
 from accounts.errors import NotAllowed, NotFound
 from accounts.permissions import CATALOGUE, Permission
 from accounts.rules import footing, idle
@@ -364,7 +365,9 @@ class _Call:
         )
 
     def _by_roles(self, names: Sequence[str]) -> str:
-        by = sorted({role.role_name for role in self.access.held if role.permissions.intersection(names)})
+        by = sorted(
+            {shown(role.role_name) for role in self.access.held if role.permissions.intersection(names)}
+        )
         return _("By %(roles)s.") % {"roles": ", ".join(by)} if by else ""
 
     def _notes(self) -> Iterator[str]:

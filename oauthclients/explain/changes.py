@@ -133,7 +133,7 @@ class _Maker:
 
     def _of_role_limit(self, condition: Condition) -> tuple[str, str]:
         roles = account_queries.roles(self.actor.organization).filter(id__in=condition.missing)
-        names = ", ".join(role.name for role in roles.order_by("name")[:ROLES_NAMED])
+        names = ", ".join(role.label for role in roles.order_by("name")[:ROLES_NAMED])
         if not names:
             return _("Let people with other roles use the app: those it is limited to are gone."), (
                 self._authorization()
@@ -163,7 +163,7 @@ class _Maker:
         what = {
             "subject": subject,
             "names": _each(condition.missing) if every else _either(condition.missing),
-            "roles": _either(role.name for role in roles[:ROLES_NAMED]),
+            "roles": _either(role.label for role in roles[:ROLES_NAMED]),
             "division": self.question.division.name if self.question.division else "",
         }
         url = self._roles_page() if self.person else self._edit("oauth-client-edit")

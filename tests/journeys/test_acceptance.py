@@ -221,7 +221,7 @@ def test_the_whole_wizard_in_french_at_320_pixels_at_200_percent_in_the_dark(pag
     page.locator("[name=grant_type][value=client-credentials]").check(force=True)
     page.get_by_role("button", name="Suivant").click()
     page.wait_for_url("**/access/")
-    page.get_by_role("switch", name="Supervisor").check(force=True)
+    page.get_by_role("switch", name="Superviseur").check(force=True)
     _whole(page, "Ajouter un nouveau client")
     page.get_by_role("button", name="Suivant").click()
     page.wait_for_url("**/duration/")
