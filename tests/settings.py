@@ -5,6 +5,9 @@ import os
 import tempfile
 
 os.environ.setdefault("STATE_DIR", tempfile.mkdtemp(prefix="latchkey-tests-"))
+# The vendor's SDK watches all that lies in the home directory, for as long as a process runs, and what stands
+# in a file there would change what it does.
+os.environ["HOME"] = tempfile.mkdtemp(prefix="latchkey-home-")
 os.environ["BASE_URL"] = "http://localhost:8000"
 # Playwright's synchronous API runs an event loop in the thread that also uses the ORM.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
