@@ -4,7 +4,9 @@ accounts/statements.py."""
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import re
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -47,7 +49,6 @@ class _Session:
             context.adapters.register_loader(kind, loader)
         self._adapter = Transformer.from_context(context)
         self._names: dict[tuple[str, tuple[int, ...]], bytes] = {}
-        self._numbers = itertools.count()
         self._auto, self._binary = PyFormat.AUTO, Format.BINARY
 
     def run(self, sql: str, values: Sequence[Any], *, planned: bool) -> Rows:
@@ -71,9 +72,11 @@ class _Session:
         return []
 
     def _prepare(self, sql: str, kinds: tuple[int, ...]) -> bytes:
-        name = b"latchkey_%d" % next(self._numbers)
+        # By what it says, so that a name never means another statement, whoever has prepared it on this
+        # connection: a pooler may have lent it to somebody else.
+        name = b"latchkey_" + hashlib.sha256(repr((sql, kinds)).encode()).hexdigest()[:32].encode()
         result = self.connection.pgconn.prepare(name, _numbered(sql), kinds)
-        if result.status != _DONE:
+        if result.status != _DONE and result.error_field(_SQLSTATE) != _IS_THERE:
             self._refused(result)
         self._names[sql, kinds] = name
         return name
@@ -94,6 +97,7 @@ _GONE = 1  # ConnStatus
 _DONE, _ROWS = 1, 2  # ExecStatus
 _SQLSTATE = 67  # DiagnosticField
 _UNKNOWN = b"26000"
+_IS_THERE = b"42P05"
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 _here = threading.local()
@@ -109,9 +113,8 @@ def _session(connection: psycopg.Connection[Any]) -> _Session:
 @lru_cache(maxsize=256)
 def _numbered(sql: str) -> bytes:
     """`$1, $2` instead of `%s`."""
-    pieces = sql.split("%s")
-    text = "".join(f"{piece}${number}" for number, piece in enumerate(pieces[:-1], 1)) + pieces[-1]
-    return text.replace("%%", "%").encode()
+    numbers = itertools.count(1)
+    return re.sub("%([s%])", lambda it: f"${next(numbers)}" if it[1] == "s" else "%", sql).encode()
 
 
 @lru_cache(maxsize=1)

@@ -35,7 +35,7 @@ def address_in(environ: Mapping[str, Any]) -> str | None:
         hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
         if len(hops) >= settings.TRUSTED_PROXIES and hops[-settings.TRUSTED_PROXIES]:
             address = hops[-settings.TRUSTED_PROXIES]
-    return _as_address(address)
+    return _as_address(address) if len(address) <= 64 else None
 
 
 @lru_cache(maxsize=1024)
@@ -107,10 +107,10 @@ class ShortWayMiddleware:
         return more
 
     def view(self, request: HttpRequest) -> HttpResponse:
-        request.get_host()  # raises for a host that is not ours
         translation.activate(settings.LANGUAGE_CODE)  # the thread may have served a page in another one
+        request.get_host()  # raises for a host that is not ours
         path = request.path_info
-        found = request.resolver_match = _found(path) if len(path) < 200 else resolve(path)
+        found = request.resolver_match = _found(path) if len(path) < 100 else resolve(path)
         try:
             response: HttpResponse = found.func(request, *found.args, **found.kwargs)
         except DomainError as error:
@@ -123,7 +123,9 @@ class ShortWayMiddleware:
 @lru_cache(maxsize=1024)
 def _found(path: str) -> ResolverMatch:
     """What an address means does not change."""
-    return resolve(path)
+    found = resolve(path)
+    found.tried = None  # for pages about mistakes in addresses, which nobody shows
+    return found
 
 
 _HEADERS = (

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
+from django.core.handlers.exception import response_for_exception
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpRequest, HttpResponse
@@ -40,14 +41,15 @@ class Programs:
         self.with_token: dict[str, list[tuple[str, str]]] = {}
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if "*" in environ.get("CONTENT_TYPE", ""):
+            # RFC 2231 is for mails. Django would look for a character set of the name that stands there.
+            environ["CONTENT_TYPE"] = environ["CONTENT_TYPE"].partition(";")[0]
         if not self.takes(environ):
             return self.others(environ, start_response)
         here = Origin(uuid.uuid4(), address_in(environ), environ.get("HTTP_USER_AGENT", ""))
         with acting_from(here):
-            if environ["PATH_INFO"] == direct.PATH and (token := self.token(environ, here)):
-                status, headers, content = token
-            else:
-                status, headers, content = self.answer(environ, here)
+            token = self.token(environ, here) if environ["PATH_INFO"] == direct.PATH else None
+            status, headers, content = token or self.answer(environ, here)
         start_response(status, [*headers, (CORRELATION_ID, str(here.request_id))])
         return content
 
@@ -55,22 +57,28 @@ class Programs:
         """As `ShortWayMiddleware`; and not what is to be sent on to HTTPS."""
         return (
             self.way.takes(environ.get("PATH_INFO", ""), environ)
-            and not environ.get("SCRIPT_NAME")
+            and not any(environ.get(name) for name in _BELOW)
+            and not settings.FORCE_SCRIPT_NAME
             and not (settings.SECURE_SSL_REDIRECT and not _Envelope(environ).is_secure())
         )
 
-    def answer(self, environ: Environ, here: Origin) -> Answer:
-        """By the view of the address."""
+    def answer(self, environ: Environ, here: Origin, raised: Exception | None = None) -> Answer:
+        """By the view of the address; or, where something was `raised` before it was asked, what is said
+        then."""
         set_script_prefix("/")
         database = connections[DEFAULT_DB_ALIAS]
         database.close_if_unusable_or_obsolete()
         request = WSGIRequest(environ)
         request.origin = here  # type: ignore[attr-defined]  # for config/logs.py
-        response = cast(HttpResponse, self.way.answer(request))
+        if raised is None:
+            response = cast(HttpResponse, self.way.answer(request))
+        else:
+            response = response_for_exception(request, raised)
         if response.status_code >= 400:
             said = response.reason_phrase, request.path
             log_response("%s: %s", *said, response=response, request=request)
         headers = [*self.way.missing(response), *response.items()]
+        headers += [("Set-Cookie", one.OutputString()) for one in response.cookies.values()]
         headers += [one for one in _standing(request.scheme) if one[0] not in response.headers]
         status = f"{response.status_code} {response.reason_phrase}"
         if response.streaming:
@@ -88,7 +96,10 @@ class Programs:
             return None
         database = connections[DEFAULT_DB_ALIAS]
         database.close_if_unusable_or_obsolete()
-        answer = direct.token_for(body, said, here.address)
+        try:
+            answer = direct.token_for(environ, body, said, here.address)
+        except Exception as error:
+            return self.answer(environ, here, raised=error)
         database.close_if_unusable_or_obsolete()
         if answer is None:
             return None
@@ -106,6 +117,8 @@ class Programs:
         return self.with_token[scheme]
 
 
+# What tells Django that it lives below another address (`django.core.handlers.wsgi.get_script_name`).
+_BELOW = ("SCRIPT_NAME", "SCRIPT_URL", "REDIRECT_URL")
 _SAID = ("HTTP_AUTHORIZATION", "HTTP_HOST", "SERVER_NAME")
 
 

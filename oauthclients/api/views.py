@@ -61,6 +61,17 @@ class ApiView(APIView):
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         request.version = request.versioning_scheme = None
 
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """View, request and answer refer to each other, so that only a search for garbage would find them:
+        that of thousands, in a pause for which everybody waits. With the answer made, nobody needs that."""
+        response = super().dispatch(request, *args, **kwargs)
+        if isinstance(response, Response):
+            response.render()
+            response.renderer_context = {}  # type: ignore[attr-defined]
+            self.request.parser_context = {}
+            vars(self).pop("head", None)  # the view's own method, by `View.setup`
+        return response
+
     @property
     def default_response_headers(self) -> dict[str, str]:
         """That no cache keeps an answer, which shows what one token may see at one moment (wire contract

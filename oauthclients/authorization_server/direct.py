@@ -2,8 +2,8 @@
 
 The same grant of oauthlib decides it, with the same validator and services; only the objects that Django
 and the toolkit put around a request and an answer are left out. Whatever is not plainly so, and every
-refusal, goes on to `views.TokenView`: here nobody is told no. tests/protocol/test_direct_tokens.py sends
-thousands of requests both ways.
+refusal, goes on to `views.TokenView`: here nobody is told no, and there what the grant has said is not
+asked again. tests/protocol/test_direct_tokens.py sends a thousand requests both ways.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import io
 from typing import Any
 from urllib.parse import parse_qsl
 
-from django.db import DatabaseError
+from django.db import IntegrityError
 from django.http import HttpResponse
 from oauthlib.common import Request
 from oauthlib.oauth2.rfc6749.errors import OAuth2Error
 
 from oauthclients.authorization_server.client_authentication import Credentials, credentials
-from oauthclients.authorization_server.views import TokenView
+from oauthclients.authorization_server.views import DECIDED, TokenView
 
 PATH = "/oauth/token"
 FORM = "application/x-www-form-urlencoded"
@@ -42,8 +42,11 @@ def body_of(environ: dict[str, Any]) -> dict[str, str] | None:
     return _parameters(sent) if len(sent) == length else None
 
 
-def token_for(body: dict[str, str], headers: dict[str, str], address: str | None) -> str | None:
-    """The answer's body, where a token is given."""
+def token_for(
+    environ: dict[str, Any], body: dict[str, str], headers: dict[str, str], address: str | None
+) -> str | None:
+    """The answer's body, where a token is given. A refusal is left in `environ` for the view to tell. What
+    else is raised may have been raised after a token was stored, and is nobody's to try again."""
     try:
         sent = credentials(headers.get("HTTP_AUTHORIZATION"), body)
         if sent is None or TokenView.failures(sent.client_id, address).exceeded():
@@ -53,9 +56,12 @@ def token_for(body: dict[str, str], headers: dict[str, str], address: str | None
         _headers, answer, status = server.grant_types[GRANT_TYPE].create_token_response(
             asked, server.default_token_type
         )
-    except (OAuth2Error, DatabaseError):
+    except (OAuth2Error, IntegrityError):  # the client was deleted at this very moment
         return None
-    return answer if status == 200 else None
+    if status != 200:
+        environ[DECIDED] = (status, answer)
+        return None
+    return str(answer)
 
 
 def headers() -> HttpResponse:

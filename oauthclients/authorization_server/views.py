@@ -46,6 +46,11 @@ log = logging.getLogger(__name__)
 EXCHANGES = frozenset({"authorization_code", "refresh_token", str(grant_types.SAML2_BEARER.grant_type)})
 
 
+# Of `environ`: status and body of a refusal that the grant has said already (direct.py). No header is
+# called so.
+DECIDED = "latchkey.decided"
+
+
 class OAuthEndpoint(View, ABC):
     """What the endpoints for programs share: a form-encoded body, nothing twice, one way of saying who it
     is, not too many failures, and one shape of error."""
@@ -177,8 +182,11 @@ class TokenView(OAuthLibMixin, OAuthEndpoint):
         # exception here: the end of a family whose token was used twice is to stay.
         exchanging = body.get("grant_type") in EXCHANGES
         try:
-            with transaction.atomic() if exchanging else nullcontext():
-                _uri, _headers, content, status = self.create_token_response(request)
+            if DECIDED in request.META:
+                status, content = request.META[DECIDED]
+            else:
+                with transaction.atomic() if exchanging else nullcontext():
+                    _uri, _headers, content, status = self.create_token_response(request)
         except IntegrityError as error:  # the client was deleted at this very moment
             raise InvalidClientError from error
         if "HTTP_ORIGIN" in request.META:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import io
+from importlib import import_module
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import RequestFactory
+from django.utils import translation
+from oauth2_provider.models import get_access_token_model
 
 from accounts import rates
 from config.programs import Programs
@@ -209,3 +214,100 @@ def test_connections_are_looked_after_before_and_after_a_request(cast, looked_af
     asked(Programs(WSGIHandler()), method, path, sent, **(TOKEN if method == "POST" else {}))
 
     assert looked_after == ["default", "default"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v2/tokens/me", "/api/v2/oauth/scopes", "/api/v2/nowhere", "/oauth/token"]
+)
+def test_an_answer_leaves_no_garbage_behind(headers, path):
+    """That only a search would find, for which everybody waits."""
+    door = Programs(WSGIHandler())
+    sent = headers if path.startswith("/api") else {}
+    asked(door, "GET", path, sent)
+    gc.collect()
+    gc.disable()
+    try:
+        status, _headers, _body = asked(door, "GET", path, sent)
+        found = gc.collect()
+    finally:
+        gc.enable()
+
+    # A refusal is an exception, whose traceback refers to itself.
+    assert found < (60 if status[0] == "4" else 1)
+
+
+FAILURES = {
+    "rights": ("oauthclients.services.secrets.find", OperationalError("away")),
+    "connection": ("oauthclients.services.secrets.find", InterfaceError("closed")),
+    "storing": ("oauthclients.services.tokens.issue", OperationalError("away")),
+    "gone meanwhile": ("oauthclients.services.tokens.issue", IntegrityError("no such client")),
+    "noting": ("oauthclients.services.usage.client_used", OperationalError("locked")),
+    "counting": ("oauthclients.services.usage.count", RuntimeError("broken")),
+}
+
+
+@pytest.mark.parametrize("what", FAILURES)
+def test_what_breaks_breaks_once_and_is_told_alike(cast, handler, monkeypatch, caplog, what):
+    """Also after a token was stored, which nobody may try again."""
+    client, secret = cast.client(("Supervisor", cast.home))
+    sent = {"Authorization": basic(client.client_id, secret)}
+    name, error = FAILURES[what]
+    module, _dot, function = name.rpartition(".")
+    usual = getattr(import_module(module), function)
+    calls = []
+
+    def breaks(*args, **kwargs):
+        calls.append(name)
+        if "issue" in name:
+            raise error
+        if "find" not in name:
+            usual(*args, **kwargs)
+        raise error
+
+    monkeypatch.setattr(name, breaks)
+    found = []
+    for application in (Programs(handler), handler):
+        calls.clear()
+        caplog.clear()
+        with transaction.atomic():
+            answer = compared(asked(application, "POST", "/oauth/token", sent, **TOKEN))
+            rows = get_access_token_model().objects.count()
+            transaction.set_rollback(True)
+        found.append((answer, rows, len(calls), [one.getMessage() for one in caplog.records]))
+
+    assert found[0][:2] == found[1][:2]
+    if what != "gone meanwhile":  # then nothing was stored, and the view may ask once more
+        assert found[0] == found[1]
+
+
+def test_a_refusal_is_decided_once(cast, handler, django_assert_num_queries):
+    client, _secret = cast.client(("Supervisor", cast.home))
+    sent = {"Authorization": basic(client.client_id, "wrong")}
+
+    with django_assert_num_queries(1):
+        answer = asked(Programs(handler), "POST", "/oauth/token", sent, **TOKEN)
+
+    assert answer[0].startswith("401")
+
+
+def test_the_language_of_the_page_before_is_not_that_of_a_program(headers, settings, both):
+    settings.ALLOWED_HOSTS = ["ours.example"]
+    found = []
+    for language in ("en", "fr"):
+        with translation.override(language):
+            found.append(
+                [compared(one) for one in both("GET", "/api/v2/users", {**headers, "Host": "x.example"})]
+            )
+
+    assert found[0] == found[1]
+    assert found[0][0] == found[0][1]
+
+
+def test_a_character_set_that_is_none_breaks_nothing(headers):
+    request = RequestFactory().get("/api/v2/users", headers={**headers, "Host": "localhost"})
+    request.environ["CONTENT_TYPE"] = "a/b; charset*=utf-8''%00"
+    started = []
+
+    Programs(WSGIHandler())(request.environ, lambda *said: started.append(said))
+
+    assert started[0][0][0] in "24"
