@@ -255,6 +255,7 @@ _CLIENT = (
 )
 _Codes = Mapping[int, tuple[str, ...]]
 _DIVISION: _Codes = {400: ("division.name.invalid", "max.length.exceeded", "max.scopes.exceeded")}
+_VALUE: _Codes = {400: ("invalid.value",)}
 _PERMITTED: _Codes = {400: ("missing.permission.param",)}
 _USAGE: _Codes = {400: ("response.entity.too.large",), 404: ("not.found",)}
 _ROLE: _Codes = {400: ("general.bad.request",)}
@@ -280,6 +281,8 @@ CODES: Mapping[str, _Codes] = {
         ),
         _USAGE,
     ),
+    **dict.fromkeys(("deleteGroupMembers", "deleteIdentityprovidersPurecloud"), _VALUE),
+    "putTokensTimeout": {400: ("token.timeout.exceeded", "token.timeout.exceeded.hipaa")},
     "postUserInvite": {503: ("service.unavailable",)},
     "putUserRoles": _GRANTS,
     "postAuthorizationDivisions": _DIVISION,
@@ -287,16 +290,23 @@ CODES: Mapping[str, _Codes] = {
         ("putAuthorizationDivision", "postAuthorizationDivisionRestore"),
         _DIVISION,
     ),
-    "deleteAuthorizationDivision": {409: ("precondition.failure",)},
+    "deleteAuthorizationDivision": {
+        403: ("missing.division.permission",),
+        409: ("precondition.failure",),
+    },
+    "postAuthorizationDivisionObject": {403: ("missing.division.permission",)},
     "getAuthorizationDivisionsQuery": {400: ("both.after.and.before.provided",)},
     **dict.fromkeys(
         (
             "getAuthorizationDivisionspermittedMe",
             "getAuthorizationDivisionspermittedPagedMe",
-            "getAuthorizationDivisionspermittedPagedSubjectId",
         ),
         _PERMITTED,
     ),
+    "getAuthorizationDivisionspermittedPagedSubjectId": {
+        **_PERMITTED,
+        403: ("missing.any.permissions", "missing.division.permission"),
+    },
     "getAuthorizationRoles": {400: ("max.role.ids",)},
     "postAuthorizationRoles": {400: ("general.bad.request", "max.roles.exceeded")},
     **dict.fromkeys(
