@@ -67,7 +67,8 @@ def _again(screen: Screen, first: HttpResponse, language: str) -> HttpResponse |
     if asked["REQUEST_METHOD"] != "GET":
         return None
     address = asked["PATH_INFO"] + ("?" + asked["QUERY_STRING"] if asked.get("QUERY_STRING") else "")
-    answer: HttpResponse = first.client.get(address, headers={"accept-language": language})  # type: ignore[attr-defined]
+    headers = {"accept-language": language, "host": asked.get("HTTP_HOST", "testserver")}
+    answer: HttpResponse = first.client.get(address, headers=headers)  # type: ignore[attr-defined]
     return answer
 
 
