@@ -1,6 +1,6 @@
 """In which language, and in which time zone, a page is written.
 
-Somebody's choice counts first: the one made in this session before signing in, then the one that is saved
+Somebody's choice counts first: the one made before signing in, for this session, then the one that is saved
 with the person, then the one of this browser. Then what an app asks for (`ui_locales`), what the browser
 asks for (`Accept-Language`), and what the organization has chosen. Programs are answered in English, whose
 sentences they may have learned to read; a route that describes something to their users turns to them
@@ -27,8 +27,10 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 COOKIE = "latchkey_language"
 COOKIE_KEPT_SECONDS = 365 * 24 * 60 * 60
-# In the session of somebody who chose while nobody was signed in.
+# In the session of somebody who chose while nobody was signed in. Until they sign in, it is in a cookie of
+# this name that goes with the browser window: whoever is not signed in leaves no row of a session behind.
 CHOSEN = "language"
+CHOSEN_COOKIE = "latchkey_language_chosen"
 AUTHORIZE = "/oauth/authorize"
 FOR_PROGRAMS = ("/api/v2", "/oauth/")
 NO_PAGES = (*JSON_PATHS, "/healthz", "/readyz")
@@ -67,9 +69,16 @@ class PersonMiddleware:
         # Without a session nobody is there, and nothing needs to be read to know it.
         person = request.user if settings.SESSION_COOKIE_NAME in request.COOKIES else None
         if isinstance(person, User) or (person is not None and person.is_authenticated):
+            chosen = request.COOKIES.get(CHOSEN_COOKIE)
+            if chosen and supported(chosen):
+                request.session[CHOSEN] = chosen
             _speak(request, of_person(request, person))
             with timezone.override(time_zone_of(person)):
-                return self.get_response(request)
+                response = self.get_response(request)
+            if chosen is not None:
+                # It was for this sign-in, not for that of the next who uses this browser.
+                response.delete_cookie(CHOSEN_COOKIE, samesite="Lax")
+            return response
         return self.get_response(request)
 
 

@@ -71,14 +71,7 @@ def theme(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(status=204) if in_place else HttpResponseRedirect(safe_next(request))
     chosen = request.POST.get("theme")
     if chosen in navigation.THEMES:
-        response.set_cookie(
-            navigation.THEME_COOKIE,
-            chosen,
-            max_age=THEME_KEPT_SECONDS,
-            secure=settings.HTTPS,
-            httponly=True,
-            samesite="Lax",
-        )
+        _keep(response, navigation.THEME_COOKIE, chosen, THEME_KEPT_SECONDS)
     else:
         response.delete_cookie(navigation.THEME_COOKIE, samesite="Lax")
     return response
@@ -86,8 +79,8 @@ def theme(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
-    """Saved with the person, or for this session if nobody is signed in; and in a cookie, for the pages
-    that this browser sees before the next sign-in."""
+    """Saved with the person, or for whoever signs in next if nobody is signed in; and in a cookie, for the
+    pages that this browser sees before that."""
     response = HttpResponseRedirect(safe_next(request))
     chosen = request.POST.get("language", "")
     if chosen not in locale.languages():
@@ -96,16 +89,14 @@ def language(request: HttpRequest) -> HttpResponse:
         preferences.choose(actor=actor_of(request), user=request.user, language=chosen)
         request.session.pop(languages.CHOSEN, None)
     else:
-        request.session[languages.CHOSEN] = chosen
-    response.set_cookie(
-        languages.COOKIE,
-        chosen,
-        max_age=languages.COOKIE_KEPT_SECONDS,
-        secure=settings.HTTPS,
-        httponly=True,
-        samesite="Lax",
-    )
+        _keep(response, languages.CHOSEN_COOKIE, chosen)
+    _keep(response, languages.COOKIE, chosen, languages.COOKIE_KEPT_SECONDS)
     return response
+
+
+def _keep(response: HttpResponse, name: str, value: str, seconds: int | None = None) -> None:
+    """In a cookie, without `seconds` until the browser is closed."""
+    response.set_cookie(name, value, max_age=seconds, secure=settings.HTTPS, httponly=True, samesite="Lax")
 
 
 # --- Health ------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from accounts.errors import NotAllowed
 from accounts.models import AuditEvent, Organization, User
 from accounts.permissions import label_of
 from accounts.services import invitations, organization, preferences
+from accounts.sign_in.sessions import SessionStore
 from accounts.templatetags.when import relative
 from config import catalogues, languages
 from oauthclients.console import words
@@ -92,6 +93,36 @@ def test_a_choice_before_signing_in_is_kept_in_this_browser_and_over_the_sign_in
     assert language_of(client.get("/sign-in/", headers={"accept-language": "en"})) == "fr"
     sign_in(client, cast.ada)
     assert language_of(client.get("/admin/")) == "fr"
+
+
+def test_whoever_is_not_signed_in_leaves_no_session_behind_by_choosing(client, cast):
+    for _ in range(3):
+        client.cookies.clear()
+        assert client.post("/language/", {"language": "fr"}).status_code == 302
+        assert settings.SESSION_COOKIE_NAME not in client.cookies
+    assert not SessionStore.get_model_class().objects.exists()
+    choice = client.cookies[languages.CHOSEN_COOKIE]
+    assert choice["httponly"]
+    assert choice["max-age"] == ""  # until the browser is closed
+
+
+def test_a_choice_before_signing_in_is_not_for_the_next_who_uses_the_browser(client, cast):
+    preferences.choose(actor=cast.actor(cast.eve), user=cast.eve, language="en")
+    client.post("/language/", {"language": "fr"})
+    sign_in(client, cast.ada)
+    assert language_of(client.get("/admin/")) == "fr"
+    assert client.cookies[languages.CHOSEN_COOKIE].value == ""
+    assert language_of(client.get("/admin/")) == "fr"  # for the whole session
+    client.post("/sign-out/")
+    sign_in(client, cast.eve)
+    assert language_of(client.get("/admin/")) == "en"
+
+
+def test_a_made_up_choice_in_the_cookie_changes_nothing(client, cast):
+    client.cookies[languages.CHOSEN_COOKIE] = "xx"
+    sign_in(client, cast.ada)
+    assert language_of(client.get("/admin/")) == "en"
+    assert languages.CHOSEN not in client.session
 
 
 def test_a_persons_choice_is_theirs_in_every_browser(client, cast, browser_of):
