@@ -11,8 +11,9 @@ import hashlib
 import json
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -20,7 +21,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from django import forms
 from django.core import signing
 from django.core.handlers.wsgi import WSGIRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -33,6 +34,7 @@ from accounts import rates
 from accounts.actor import Actor
 from accounts.console.guard import actor_of, requires
 from accounts.errors import NotFound
+from accounts.models import User
 from accounts.permissions import Permission
 from oauthclients import grant_types, queries
 from oauthclients.authorization_server.views import TokenView
@@ -98,16 +100,38 @@ def try_out(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
     return _page(request, client, form_of(client), result)
 
 
+def _with_address(
+    view: Callable[[HttpRequest, str], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """The view gets the address beside a request that has it no more: what is in the query goes into no
+    form of the page, no way to the sign-in and back, and no page that says no."""
+
+    guarded = requires(*_MAY)(view)
+
+    @wraps(view)
+    @sensitive_variables()
+    def with_address(request: HttpRequest) -> HttpResponse:
+        address = request.build_absolute_uri()
+        request.META["QUERY_STRING"] = ""
+        request.GET = QueryDict()
+        response = guarded(request, address)
+        # The query is in no Referer either, not even one to this host. Not "no-referrer": with that,
+        # browsers send the forms of this page with "Origin: null", which the CSRF check refuses.
+        response["Referrer-Policy"] = "strict-origin"
+        return response
+
+    return with_address
+
+
 @sensitive_post_parameters()
 @sensitive_variables()
 @require_http_methods(["GET", "POST"])
-@requires(*_MAY)
-def landing(request: HttpRequest) -> HttpResponse:
+@_with_address
+def landing(request: HttpRequest, address: str) -> HttpResponse:
     """The redirect URI of ours that a client may have, so that a test of it ends here. No server sees what
     is behind `#`: the page sends it, or the person pastes it."""
     actor = actor_of(request)
     form = AnswerForm(request.POST if request.method == "POST" else None, auto_id="id_test_%s")
-    address = request.build_absolute_uri()
     if form.is_valid():
         address = form.cleaned_data["secret_answer"]
     said = _parameters(address)
@@ -120,7 +144,11 @@ def landing(request: HttpRequest) -> HttpResponse:
             if wrong
             else None
         )
-        page = {"form": form, "result": result, "breadcrumbs": [*breadcrumbs(), {"label": _("Test token")}]}
+        page = {
+            "form": form,
+            "result": result,
+            "breadcrumbs": [*breadcrumbs(), {"label": _("Test token")}],
+        }
         return secret_page.not_to_be_kept(render(request, "oauth/clients/test_landing.html", page))
     if seconds := _waits(actor):
         return _too_many(request, client, seconds)
@@ -227,8 +255,7 @@ def _good(actor: Actor, client: Client, value: str, kind: str, status: int) -> R
         {"label": _("Lives for"), "value": words.duration(tried.seconds)},
     ]
     if tried.person is not None:
-        seen = actor.access.decide(Permission.DIRECTORY_USER_VIEW, division_id=tried.person.division_id)
-        if seen or tried.person.id == actor.id:
+        if _sees(actor, tried.person):
             facts.append({"label": _("For"), "value": str(tried.person)})
         facts.append({"label": _("Scope"), "value": ", ".join(tried.scope)})
     for role in client_view.access(client, queries.pairs_of(client))["roles"]:
@@ -243,6 +270,14 @@ def _good(actor: Actor, client: Client, value: str, kind: str, status: int) -> R
         % {"n": words.number(tried.seconds)},
         facts=tuple(facts),
     )
+
+
+def _sees(actor: Actor, person: User) -> bool:
+    """An app may also act for people of other organizations, which have authorized it."""
+    if person.organization_id != actor.organization.id:
+        return False
+    decision = actor.access.decide(Permission.DIRECTORY_USER_VIEW, division_id=person.division_id)
+    return person.id == actor.id or bool(decision)
 
 
 def _refused(error: str, description: str, status: int | None = None) -> Result:

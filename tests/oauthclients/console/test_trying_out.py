@@ -7,6 +7,7 @@ from html import unescape
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+from django.test import Client as Browser
 from oauth2_provider.models import get_access_token_model
 
 from accounts.models import AuditEvent
@@ -109,6 +110,53 @@ def test_one_that_ends_here_is_tested_at_once(cast, browser_of, grant_type):
         landing = ada.post(urlsplit(LANDING).path, {"secret_answer": address})
     assert "was issued and revoked." in text(landing)
     assert no_token_is_left()
+
+
+def test_the_code_in_the_address_goes_no_further(cast, browser_of):
+    app = cast.app("users", redirect_uri=LANDING)
+    ada = browser_of(cast.ada, **HERE)
+    address = urlsplit(sign_in(ada, app.client, LANDING))
+    code = dict(parse_qsl(address.query))["code"]
+    there = f"{address.path}?{address.query}"
+    signed_out = Browser(**HERE).get(there)
+    assert signed_out["Location"] == f"/sign-in/?next={address.path}"
+    refused = browser_of(cast.eve, **HERE).get(there)
+    assert refused.status_code == 403
+    assert code not in refused.content.decode()
+
+    shown = ada.get(there)
+    html = shown.content.decode()
+    assert "was issued and revoked." in text(shown)
+    assert code not in html
+    assert shown["Referrer-Policy"] == "strict-origin"
+    back = re.findall(r'name="next" value="([^"]*)"', html)
+    assert back == [address.path] * 2  # of the language and of the theme
+    for form in ("/language/", "/theme/"):
+        response = ada.post(form, {"language": "fr", "theme": "dark", "next": back[0]})
+        assert response["Location"] == address.path
+
+
+def test_the_name_of_a_person_is_shown_to_whoever_may_see_them(cast, browser_of):
+    app = cast.app("users", grant_type="implicit")
+    role = cast.custom_role("Tester", "oauth:client:view", "directory:user:view")
+    tester = cast.person("Tess", cast.home)
+    cast.give(tester, (role.name, cast.home))
+
+    def said(browser, person) -> str:
+        shown = browser.get(page(app.client)).content.decode()
+        url = unescape(re.search(r'href="(http://localhost:8000/oauth/authorize\?[^"]+)"', shown)[1])
+        value = cast.acting_for(person, app.client, "users")["Authorization"].removeprefix("Bearer ")
+        state = dict(parse_qsl(urlsplit(url).query))["state"]
+        answer = urlencode({"access_token": value, "token_type": "bearer", "state": state})
+        return text(browser.post(page(app.client), {"secret_answer": f"{REDIRECT_URI}#{answer}"}))
+
+    ada, tess = browser_of(cast.ada, **HERE), browser_of(tester, **HERE)
+    assert "For Eve Scope users" in said(ada, cast.eve)
+    assert "For Tess Scope users" in said(tess, tester)
+    for answer in (said(ada, cast.cleo), said(tess, cast.eve)):  # of another organization; of East
+        assert "was issued and revoked." in answer
+        assert "Scope users" in answer
+        assert "For " not in answer
 
 
 def test_of_somebody_elses_test_and_of_none_nothing_is_taken(cast, browser_of):
