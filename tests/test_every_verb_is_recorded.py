@@ -974,7 +974,7 @@ SILENT: dict[str, str] = {
             *(f"oauthclients.services.consents.{name}" for name in ("of", "lock")),
             *(
                 f"oauthclients.services.explorer.{name}"
-                for name in ["client_id", "origins", "redirect_uri", "found", "lacking"]
+                for name in ["client_id", "origins", "redirect_uri", "being_removed", "found", "lacking"]
             ),
             *(f"oauthclients.services.families.{name}" for name in ("successor", "proves")),
             *(f"oauthclients.services.idle_time.{name}" for name in ("tokens_of", "unused_since")),

@@ -77,6 +77,8 @@ def set_up(request: HttpRequest) -> HttpResponse:
 
 def _set_up(actor: Actor, client: Client | None, here: str) -> dict[str, Any] | None:
     """What is to be said where the client is missing, off, or behind: `{title, text, may, label, url}`."""
+    if client is None and explorer.being_removed(actor.organization):
+        return {"title": _("Not set up yet"), "text": explorer.BEING_REMOVED}
     if client is None:
         may = bool(actor.access.decide(Permission.OAUTH_CLIENT_ADD))
         return {

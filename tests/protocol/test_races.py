@@ -16,7 +16,7 @@ from oauth2_provider.models import get_access_token_model, get_grant_model, get_
 from accounts.actor import system
 from accounts.services import people
 from oauthclients.models import Client, ClientSecret, Consent, FamilyToken, TokenFamily
-from oauthclients.services import authorizations, clients, consents, secrets
+from oauthclients.services import authorizations, clients, consents, explorer, secrets
 from tests import cast as standing_cast
 from tests.cast import PASSWORD, App, Cast, landed
 
@@ -74,6 +74,12 @@ def nothing_is_left_over() -> None:
     ended = TokenFamily.objects.exclude(ended_at=None)
     assert not FamilyToken.objects.filter(family__in=ended).exists()
     assert not live.keys() & set(ended.values_list("id", flat=True))
+
+
+def test_of_two_who_set_the_explorer_up_one_makes_it_and_both_have_it(cast):
+    ada = cast.actor(cast.ada)
+    made = at_once(*[lambda: explorer.set_up(actor=ada, scope=["users"])] * 2)
+    assert made[0] == made[1] == explorer.found(cast.acme)
 
 
 def test_of_twenty_exchanges_of_a_code_one_succeeds(cast, eve):

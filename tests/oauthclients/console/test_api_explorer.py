@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
 from django.core.management import call_command
 from django.test import Client as Browser
+from django.utils import timezone
 
+from accounts import locks
+from accounts.errors import Conflict, NotAllowed
 from accounts.models import AuditEvent, Organization
 from config.regions import Regions
 from oauthclients.api import routes
@@ -85,6 +89,41 @@ def test_a_disabled_client_signs_nobody_in(cast, browser_of):
     page = browser_of(cast.ada, **HERE).get(PAGE).content.decode()
     assert "Signing in from here is switched off" in page
     assert data(page)["client-id"] == ""
+
+
+def test_one_that_is_past_its_deletion_date_is_said_to_be_on_its_way_out(cast, browser_of):
+    client = made(cast)
+    Client.objects.filter(id=client.id).update(
+        state="inactive", date_to_delete=timezone.now() - timedelta(minutes=1)
+    )
+    ada = browser_of(cast.ada, **HERE)
+    shown = ada.get(PAGE)
+    assert "is still being removed" in text(shown)
+    assert f"{PAGE}set-up/" not in shown.content.decode()
+    said = text(ada.post(f"{PAGE}set-up/", follow=True))
+    assert "is still being removed" in said
+    assert "already called" not in said
+    with pytest.raises(Conflict, match="is still being removed"):
+        made(cast)
+    with pytest.raises(NotAllowed):
+        explorer.set_up(actor=cast.actor(cast.eve), scope=routes.scopes_used())
+    clients.purge_due(actor=cast.actor(cast.ada))
+    assert made(cast).id == client.id
+
+
+def test_whoever_waited_for_somebody_that_set_it_up_finds_it(cast, monkeypatch):
+    """The organization is locked before anybody looks: what was made while this waited is there."""
+    lock, first = locks.organization, []
+
+    def after_another(organization):
+        if not first:
+            first.append("begun")
+            first.append(made(cast))
+        return lock(organization)
+
+    monkeypatch.setattr(locks, "organization", after_another)
+    assert made(cast) == first[1]
+    assert AuditEvent.objects.filter(action="client.created").count() == 1
 
 
 def test_one_of_another_address_is_updated_and_keeps_what_it_had(cast, browser_of, settings):
