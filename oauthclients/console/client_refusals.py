@@ -20,6 +20,7 @@ from accounts.actor import Actor
 from accounts.console.guard import actor_of, requires
 from accounts.errors import InsufficientScope
 from accounts.permissions import Permission
+from accounts.rules import roles_seen
 from accounts.rules.access import Decision
 from oauthclients import queries
 from oauthclients.api.errors import ApiError
@@ -102,7 +103,8 @@ def _shaped(actor: Actor, client: Client, rows: list[Refusal]) -> list[dict[str,
     ids = {row.person_id for row in rows if row.person_id}
     permitted = actor.access.divisions_for(Permission.DIRECTORY_USER_VIEW)
     seen = account_queries.people_in(actor.organization, permitted).filter(id__in=ids)
-    people = {person.id: str(person) for person in seen} if ids else {}
+    people = {person.id: person for person in seen} if ids else {}
+    asked_about = {id for id, person in people.items() if roles_seen.decide(actor, person)}
     named = any(row.divisions for row in rows)
     divisions = account_queries.divisions(actor.organization) if named else ()
     by_name = {division.name: str(division.id) for division in divisions}
@@ -111,10 +113,10 @@ def _shaped(actor: Actor, client: Client, rows: list[Refusal]) -> list[dict[str,
             "refusal": row,
             "reason": reason(row),
             "of_person": row.person_id is not None,
-            "person": people.get(row.person_id, "") if row.person_id else "",
+            "person": str(people[row.person_id]) if row.person_id in people else "",
             "url": why.link(
                 client=str(client.id),
-                person=str(row.person_id) if row.person_id in people else "",
+                person=str(row.person_id) if row.person_id in asked_about else "",
                 method=row.method,
                 path=row.route,
                 division=by_name.get(row.divisions, ""),

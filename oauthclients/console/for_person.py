@@ -13,6 +13,7 @@ from accounts import queries as account_queries
 from accounts.actor import Actor
 from accounts.models import User
 from accounts.permissions import Permission
+from accounts.rules import roles_seen
 from oauthclients import queries, scopes
 from oauthclients.console import why
 from oauthclients.console.words import grant_type
@@ -25,8 +26,8 @@ NAME = "for"
 
 
 def box(request: HttpRequest, actor: Actor, client: Client) -> dict[str, Any] | None:
-    """None for a client that acts for itself, and for somebody who sees no people."""
-    sees = actor.access.decide(Permission.DIRECTORY_USER_VIEW)
+    """None for a client that acts for itself, and for somebody who sees no people or not what they hold."""
+    sees = actor.access.decide(Permission.DIRECTORY_USER_VIEW) and roles_seen.where(actor)
     if not grant_type(client).uses_scopes or not sees:
         return None
     text = request.GET.get(NAME, "").replace("\x00", "").strip()[: why.LONGEST]
@@ -60,7 +61,10 @@ def _shown(actor: Actor, client: Client, person: User) -> dict[str, Any]:
         asked=client.scope,
         agreed=client.scope,
     )
-    names = dict(account_queries.divisions(actor.organization).values_list("id", "name"))
+    # Elsewhere nothing is held but what is held everywhere.
+    named = {role.division_id for role in access.access.held if role.division_id}
+    divisions = account_queries.divisions(actor.organization).filter(id__in=named)
+    names = dict(divisions.values_list("id", "name"))
     barrier = "" if access.barrier else access.barrier.sentence
     if not person.is_active:
         barrier = _("The person is not active.")

@@ -21,6 +21,7 @@ from accounts.console import trail_links
 from accounts.console.guard import actor_of, requires
 from accounts.models import AuditEvent, Skill, SkillKind, Source, User, UserState
 from accounts.permissions import CATALOGUE, DOMAIN_LABELS, Permission
+from accounts.rules import roles_seen
 from accounts.rules.access import Access
 from oauthclients import queries as client_queries
 from oauthclients import scopes
@@ -176,12 +177,7 @@ def permissions(request: HttpRequest, user_id: uuid.UUID) -> HttpResponse:
 
 def require_roles_seen(actor: Actor, person: User) -> None:
     """Raises `NotAllowed` for whoever may not see what this person holds."""
-    if not people_rights.of(actor, person).roles:
-        actor.require(
-            Permission.AUTHORIZATION_GRANT_VIEW,
-            division_id=person.division_id,
-            division_name=person.division.name,
-        )
+    roles_seen.decide(actor, person).require()
 
 
 def _by_place(actor: Actor, access: Access) -> list[dict[str, Any]]:

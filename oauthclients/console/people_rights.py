@@ -13,6 +13,7 @@ from accounts import queries
 from accounts.actor import Actor
 from accounts.models import User, UserState
 from accounts.permissions import Permission
+from accounts.rules import roles_seen
 from accounts.rules.access import Divisions
 
 
@@ -48,7 +49,7 @@ def of(actor: Actor, person: User) -> Rights:
 
     there = person.state != UserState.DELETED
     edit = may(Permission.DIRECTORY_USER_EDIT, Permission.DIRECTORY_ORGANIZATION_ADMIN)
-    give = may(Permission.AUTHORIZATION_GRANT_ADD, Permission.AUTHORIZATION_GRANT_DELETE, there=False)
+    give = may(*roles_seen.GIVE, there=False)
     revoke = may(Permission.OAUTH_TOKEN_DELETE, there=False)
     return Rights(
         edit=there and edit,
@@ -58,7 +59,7 @@ def of(actor: Actor, person: User) -> Rights:
         invite=person.state == UserState.ACTIVE
         and has_a_password(person)
         and may(Permission.DIRECTORY_USER_SET_PASSWORD, Permission.DIRECTORY_ORGANIZATION_ADMIN),
-        roles=give or may(Permission.AUTHORIZATION_GRANT_VIEW),
+        roles=bool(roles_seen.decide(actor, person)),
         give=there and give,
         apps=revoke or may(Permission.OAUTH_TOKEN_VIEW, there=False),
         revoke=revoke,

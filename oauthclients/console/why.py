@@ -26,7 +26,14 @@ from oauthclients import queries
 from oauthclients.api import routes
 from oauthclients.explain.answer import Answer, answer
 from oauthclients.explain.changes import needed
-from oauthclients.explain.question import METHODS, TOKEN_ENDPOINT, Asked, acts_for_people, read
+from oauthclients.explain.question import (
+    METHODS,
+    TOKEN_ENDPOINT,
+    Asked,
+    acts_for_people,
+    people_seen,
+    read,
+)
 from oauthclients.models import Client
 
 FIELDS = ("client", "token", "person", "method", "path", "permission", "division")
@@ -198,10 +205,8 @@ class WhyPage:
 
 
 def people_called(actor: Actor, text: str) -> list[User]:
-    """Those whom the actor sees, by their email address or part of their name."""
-    seen = account_queries.people_in(
-        actor.organization, actor.access.divisions_for(Permission.DIRECTORY_USER_VIEW)
-    )
+    """Those whose rights the actor sees, by their email address or part of their name."""
+    seen = people_seen(actor)
     exact = list(seen.filter(email__iexact=text)[:1])
     return exact or list(
         seen.filter(Q(name__icontains=text) | Q(email__icontains=text)).order_by("name", "id")[
@@ -212,15 +217,13 @@ def people_called(actor: Actor, text: str) -> list[User]:
 
 def tokens_of(actor: Actor, client: Client) -> list[dict[str, str]]:
     """The newest tokens of a client: its own, and, for those who may see the tokens of people, of people of
-    this organization whom they see."""
+    this organization whose rights they see."""
     mine = Q(user=None)
     if client.organization_id != actor.organization.id:
         mine = Q(pk=None)
     try:
         actor.require(Permission.OAUTH_TOKEN_VIEW, Permission.OAUTH_TOKEN_DELETE)
-        permitted = actor.access.divisions_for(Permission.DIRECTORY_USER_VIEW)
-        seen = Q(user__organization=actor.organization)
-        mine |= seen if permitted.everywhere else seen & Q(user__division_id__in=permitted.ids)
+        mine |= Q(user__in=people_seen(actor).values("id"))
     except NotAllowed:
         pass
     rows = (

@@ -60,38 +60,47 @@ def names_of(pairs: Iterable[NamedPair]) -> dict[uuid.UUID, str]:
 def parts(
     effective: EffectiveAccess, divisions: Mapping[uuid.UUID, str], *, for_person: bool
 ) -> list[Part]:
-    """First what counts in every division, then these divisions: those with the same in them together."""
+    """First what counts in every division, then these divisions: those where the same is held together, for
+    the routes are asked once for all of them."""
+    if not effective.barrier:
+        return []
+    same: dict[frozenset[str], list[Place]] = {}
+    for id, name in sorted(divisions.items(), key=lambda item: item[1].casefold()):
+        place = Place(id, name)
+        same.setdefault(_held(effective, place), []).append(place)
+    everywhere = _held(effective, NOWHERE)
     with footing.aside():
-        everywhere = _part(effective, NOWHERE, for_person=for_person)
-        found = [Part(_("In every division"), *everywhere)]
-        same: dict[tuple[tuple[str, ...], tuple[Opened, ...]], list[str]] = {}
-        for id, name in sorted(divisions.items(), key=lambda item: item[1].casefold()):
-            labels, opened = _part(effective, Place(id, name), for_person=for_person)
-            more = tuple(one for one in opened if one not in everywhere[1])
-            same.setdefault((tuple(one for one in labels if one not in everywhere[0]), more), []).append(
-                name
+        opened = tuple(_opened(effective, everywhere, NOWHERE, for_person=for_person))
+        found = [Part(_("In every division"), _labels(everywhere), opened)]
+        for held, places in same.items():
+            if held == everywhere:
+                continue
+            there = _opened(effective, held, places[0], for_person=for_person)
+            found.append(
+                Part(
+                    ", ".join(place.name for place in places),
+                    _labels(held - everywhere),
+                    tuple(one for one in there if one not in opened),
+                )
             )
-    found += [Part(", ".join(names), *what) for what, names in same.items()]
     return [part for part in found if part.labels or part.routes]
 
 
-def _part(
-    effective: EffectiveAccess, place: Place, *, for_person: bool
-) -> tuple[tuple[str, ...], tuple[Opened, ...]]:
-    """What is held there, or where it makes no difference; nothing where nothing is allowed at all."""
-    if not effective.barrier:
-        return (), ()
-    held = {
+def _labels(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(label_of(name) for name in names))
+
+
+def _held(effective: EffectiveAccess, place: Place) -> frozenset[str]:
+    """What is held there, or where it makes no difference."""
+    return frozenset(
         name
         for name, where in effective.access.by_permission.items()
         if not CATALOGUE[name].division_aware or place.id in where
-    }
-    labels = tuple(sorted(label_of(name) for name in held))
-    return labels, tuple(_opened(effective, held, place, for_person=for_person))
+    )
 
 
 def _opened(
-    effective: EffectiveAccess, held: set[str], place: Place, *, for_person: bool
+    effective: EffectiveAccess, held: frozenset[str], place: Place, *, for_person: bool
 ) -> Iterator[Opened]:
     for route in routes.every():
         needed = route.requirement

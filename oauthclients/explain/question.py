@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from oauth2_provider.models import AbstractAccessToken
 
 from accounts import queries as account_queries
 from accounts.actor import Actor
-from accounts.errors import DomainError, Invalid, NotFound, Problems
+from accounts.errors import DomainError, Invalid, NotAllowed, NotFound, Problems
 from accounts.models import Division, Organization, User
 from accounts.permissions import CATALOGUE, Permission
+from accounts.rules import roles_seen
 from oauthclients import grant_types, queries
 from oauthclients.models import Client
 from oauthclients.rules.effective_access import decide_scope, require
@@ -65,8 +67,8 @@ def acts_for_people(client: Client) -> bool:
 
 
 def read(actor: Actor, asked: Asked) -> Question:
-    """Needs `oauth:client:view`, and for a person `directory:user:view` where they sit (and, for an app,
-    the scope of people).
+    """Needs `oauth:client:view`; for a person, what `person_seen` asks for; and for a token of a person, to
+    see the tokens of people besides.
 
     Raises `NotAllowed`; `NotFound` for what is not of this organization, but for an app that it has
     authorized; and `Invalid` with all that is wrong with the rest.
@@ -102,14 +104,28 @@ def read(actor: Actor, asked: Asked) -> Question:
 
 
 def person_seen(actor: Actor, user_id: object) -> User:
-    """Raises `NotFound` and `NotAllowed`, as the page of the person does; and `InsufficientScope` for an
-    app that may not see people."""
+    """Somebody whose rights the actor may see: that is what an answer about them tells.
+
+    Raises `NotFound` and `NotAllowed`, as the pages of the person and of their roles do; and
+    `InsufficientScope` for an app that may not see people, or what they hold.
+    """
     require(decide_scope(actor.scopes, "users", "users:readonly"))
+    require(decide_scope(actor.scopes, "authorization", "authorization:readonly"))
     person = account_queries.person(actor.organization, user_id)
     actor.require(
         Permission.DIRECTORY_USER_VIEW, division_id=person.division_id, division_name=person.division.name
     )
+    roles_seen.decide(actor, person).require()
     return person
+
+
+def people_seen(actor: Actor) -> QuerySet[User]:
+    """All for whom `person_seen` lets somebody ask."""
+    seen = account_queries.people_in(
+        actor.organization, actor.access.divisions_for(Permission.DIRECTORY_USER_VIEW)
+    )
+    where = roles_seen.where(actor)
+    return seen if where.everywhere else seen.filter(Q(division_id__in=where.ids) | Q(id=actor.id))
 
 
 def _person(actor: Actor, user_id: str) -> User:
@@ -135,7 +151,8 @@ def _client(actor: Actor, client_id: object) -> Client:
 
 
 def _token(actor: Actor, token_id: str) -> Any:
-    """Of the organization's own client or people. Raises `NotFound`."""
+    """Of the organization's own client or people. Raises `NotFound`, also for one of a person that the
+    actor may not ask about: ids follow each other, and nobody counts them here."""
     known = token_id.isascii() and token_id.isdigit() and len(token_id) < 19
     token: Any = queries.token_with_id(int(token_id)) if known else None
     if token is None or token.application is None:
@@ -144,7 +161,11 @@ def _token(actor: Actor, token_id: str) -> Any:
     if here.id != actor.organization.id:
         raise NotFound
     if token.user is not None:
-        person_seen(actor, token.user_id)
+        try:
+            actor.require(Permission.OAUTH_TOKEN_VIEW, Permission.OAUTH_TOKEN_DELETE)
+            person_seen(actor, token.user_id)
+        except NotAllowed as error:
+            raise NotFound from error
     return token
 
 

@@ -142,20 +142,94 @@ def test_anothers_app_once_it_is_authorized_here(cast, asker, state):
 
 def test_a_person_is_for_those_who_see_them(cast):
     """Ben sees people in Home, and Eve sits in East."""
-    app = cast.app("users", "oauth").client
+    app = cast.app("users", "oauth", "authorization").client
     asked = {"clientId": app.client_id, "method": "GET", "path": "/api/v2/users"}
-    ben = cast.acting_for(cast.ben, app, "users", "oauth")
+    ben = cast.acting_for(cast.ben, app, "users", "oauth", "authorization")
     assert explain(ben, **asked, userId=str(cast.ben.id)).status_code == 200
     refused = explain(ben, **asked, userId=str(cast.eve.id))
     assert (refused.status_code, refused.json()["code"]) == (403, "missing.division.permission")
-    cast.acting_for(cast.eve, app, "users")
-    token = get_access_token_model().objects.get(user=cast.eve)
-    assert explain(ben, tokenId=token.pk, path="/api/v2/users").status_code == 403
 
 
-def test_an_app_that_may_not_see_people_names_none(cast):
-    app = cast.app("oauth:readonly").client
-    ada = cast.acting_for(cast.ada, app, "oauth:readonly")
+VIEWS = ("oauth:client:view", "directory:user:view")
+
+
+@pytest.mark.parametrize(
+    ("more", "where", "status"),
+    [
+        ((), "home", 403),
+        (("authorization:grant:view",), "home", 200),
+        (("authorization:grant:view",), "east", 403),
+        (("authorization:grant:add",), "east", 200),
+        (("authorization:grant:delete",), "east", 200),
+    ],
+)
+def test_what_a_person_holds_is_for_those_who_see_it_elsewhere(cast, more, where, status):
+    """Whoever sees Ada and not her roles learns nothing of them by asking why."""
+    cast.custom_role("Viewer", *VIEWS)
+    pairs = [("Viewer", cast.home)]
+    if more:
+        cast.custom_role("More", *more)
+        pairs.append(("More", getattr(cast, where)))
+    asked = {
+        "clientId": cast.app("users", "authorization").client.client_id,
+        "permissions": ["oauth:client:delete"],
+        "userId": str(cast.ada.id),
+    }
+    found = explain(cast.bearer(*pairs, name="Viewer"), **asked)
+    assert found.status_code == status, found.content
+    if status == 403:
+        assert found.json()["message"].count("authorization:grant:view") == 1
+        assert "Admin" not in found.content.decode()
+    else:
+        assert found.json()["user"]["name"] == "Ada"
+
+
+def test_about_oneself_everybody_may_ask_who_sees_clients_and_oneself(cast):
+    cast.custom_role("Viewer", *VIEWS)
+    cast.give(cast.ben, ("Viewer", cast.home))
+    scopes = ("users:readonly", "oauth:readonly", "authorization:readonly")
+    app = cast.app(*scopes).client
+    ben = cast.acting_for(cast.ben, app, *scopes)
+    asked = {"clientId": app.client_id, "method": "GET", "path": "/api/v2/users"}
+    assert explain(ben, **asked, userId=str(cast.ben.id)).json()["allowed"]
+    assert explain(ben, **asked, userId=str(cast.ada.id)).status_code == 403
+
+
+def test_a_persons_token_is_for_those_who_see_tokens_and_their_rights(cast):
+    """Else it is as good as none: ids follow each other."""
+    app = cast.app("users", "oauth", "authorization").client
+    cast.acting_for(cast.ada, app, "users")
+    token = get_access_token_model().objects.get(user=cast.ada)
+    asked = {"tokenId": token.pk, "path": "/api/v2/users"}
+    rights = (*VIEWS, "authorization:grant:view")
+
+    def asking(*permissions, division=cast.home):
+        role = cast.custom_role(f"Role of {uuid.uuid4()}", *permissions)
+        return cast.bearer((role.name, division), name=role.name)
+
+    for enough in ("oauth:token:view", "oauth:token:delete"):
+        assert explain(asking(*rights, enough), **asked).json()["tokenId"] == str(token.pk)
+    nothing = explain(asking(*rights, "oauth:token:view"), **{**asked, "tokenId": token.pk + 1000})
+    assert nothing.status_code == 404
+    for headers in (
+        asking(*rights),
+        asking(*VIEWS, "oauth:token:view"),
+        asking("oauth:client:view", "oauth:token:view", "authorization:grant:view"),
+        asking(*rights, "oauth:token:view", division=cast.east),
+        cast.acting_for(cast.ada, app, "oauth", "users"),  # not the scope of what people hold
+    ):
+        refused = explain(headers, **asked)
+        assert refused.status_code == 404
+        assert (refused.json()["code"], refused.json()["message"]) == (
+            nothing.json()["code"],
+            nothing.json()["message"],
+        )
+
+
+@pytest.mark.parametrize("other", ["users:readonly", "authorization:readonly"])
+def test_an_app_that_may_not_see_people_and_what_they_hold_names_none(cast, other):
+    app = cast.app("oauth:readonly", other).client
+    ada = cast.acting_for(cast.ada, app, "oauth:readonly", other)
     asked = {"clientId": app.client_id, "method": "GET", "path": "/api/v2/users"}
     assert explain(ada, **asked).status_code == 200
     refused = explain(ada, **asked, userId=str(cast.ada.id))
@@ -174,14 +248,16 @@ def test_links_are_for_those_who_may_make_the_change(cast):
 
 def test_asking_uses_no_right_but_the_askers(cast):
     """What the question is about was not used by it: neither the scope that it asks about, nor the role."""
-    app = cast.app("users", "oauth:readonly").client
-    ada = cast.acting_for(cast.ada, app, "users", "oauth:readonly")
+    scopes = ("users", "oauth:readonly", "authorization:readonly")
+    app = cast.app(*scopes).client
+    ada = cast.acting_for(cast.ada, app, *scopes)
     token = get_access_token_model().objects.get(user=cast.ada)
     usage.flush()
     assert explain(ada, tokenId=token.pk, method="POST", path="/api/v2/users").json()["allowed"]
     usage.flush()
     noted = set(UsedAccess.objects.values_list("scope", flat=True))
-    assert noted == {"oauth:readonly", "users:readonly"}  # the latter to see whose token it is
+    # The others to see whose token it is, and what they hold.
+    assert noted == {"oauth:readonly", "users:readonly", "authorization:readonly"}
 
 
 @pytest.mark.parametrize(

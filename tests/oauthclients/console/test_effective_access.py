@@ -8,6 +8,7 @@ import re
 import pytest
 from django.test import Client as Browser
 
+from accounts.models import Division, RoleGrant, SubjectType
 from oauthclients.api.route_names import template
 from oauthclients.explain import effective
 from oauthclients.models import Client, ClientAuthorization
@@ -83,6 +84,67 @@ def test_who_can_be_picked(cast, browser_of):
     # Whoever sees no people picks none.
     cast.give(cast.eve, ("Client Manager", cast.home))
     assert browser_of(cast.eve).get(at(app), {"for": "ada"}).context["for_person"] is None
+
+
+def test_the_box_is_for_those_who_see_what_people_hold(cast, browser_of):
+    """Ben sees Ada, and neither her roles nor, then, what an app may do for her."""
+    app = cast.app("users:readonly").client
+    cast.custom_role("Viewer", "directory:user:view", "oauth:client:view")
+    cast.give(cast.ben, ("Viewer", None))
+    ben = browser_of(cast.ben)
+    assert ben.get(f"/admin/people/{cast.ada.id}/").status_code == 200
+    assert ben.get(f"/admin/people/{cast.ada.id}/permissions/").status_code == 403
+    page = ben.get(at(app), {"for": str(cast.ada.id)})
+    assert page.context["for_person"] is None
+    assert "What it may do for a person" not in page.content.decode()
+    # In East alone: Eve there, and Ben himself, and nobody else by id or name.
+    cast.custom_role("Grant Viewer", "authorization:grant:view")
+    cast.give(cast.ben, ("Viewer", None), ("Grant Viewer", cast.east))
+    ben = browser_of(cast.ben)
+    named = ben.get(at(app), {"for": "acme.example"}).context["for_person"]
+    assert {choice["label"].split(" ")[0] for choice in named["choices"]} == {"Ben", "Eve"}
+    assert ben.get(at(app), {"for": str(cast.eve.id)}).context["for_person"]["person"] == cast.eve
+    assert ben.get(at(app), {"for": str(cast.ada.id)}).status_code == 403
+    assert "You see nobody called that." in ben.get(at(app), {"for": "ada"}).content.decode()
+
+
+def test_the_work_is_that_of_what_is_held_and_not_of_all_divisions(cast, browser_of, monkeypatch):
+    """Each route is asked once for all divisions, and once more for those where the same is held."""
+    app = cast.app("users:readonly").client
+    ada, asked, whole = browser_of(cast.ada), [], effective.decision.whole
+
+    def counted(*args, **kwargs):
+        asked.append(kwargs["place"].name)
+        return whole(*args, **kwargs)
+
+    monkeypatch.setattr(effective.decision, "whole", counted)
+
+    def work() -> int:
+        asked.clear()
+        page = ada.get(at(app), {"for": "ben@acme.example"})
+        assert "GET /api/v2/users/{userId}" in opened(page.context["for_person"]["parts"])[shown]
+        return len(asked)
+
+    shown = "Home"
+    before = work()
+    assert 0 < before <= 2 * len(list(effective.routes.every()))
+    more = [Division(organization=cast.acme, name=f"Part {number:02}") for number in range(40)]
+    Division.objects.bulk_create(more)
+    assert work() == before
+    assert set(asked) == {"", "Home"}
+    supervisor = cast.role("Supervisor")
+    RoleGrant.objects.bulk_create(
+        RoleGrant(
+            organization=cast.acme,
+            subject_type=SubjectType.USER,
+            subject_id=cast.ben.id,
+            role=supervisor,
+            division=division,
+        )
+        for division in more
+    )
+    shown = ", ".join(["Home", *(division.name for division in more)])
+    assert work() == before
 
 
 @pytest.mark.parametrize("kind", ["client-credentials", "authorization-code"])

@@ -341,6 +341,17 @@ def test_nothing_of_it_is_for_nobody_or_for_those_without_rights(cast, client, b
     assert browser_of(cast.eve).get(of(cast.ben, part)).status_code == 403
 
 
+@pytest.mark.parametrize("part", ["roles/", "permissions/"])
+def test_whoever_sees_people_sees_what_they_hold_themselves(cast, browser_of, part):
+    viewer = cast.person("Viewer", cast.home)
+    cast.custom_role("Sees", "directory:user:view")
+    cast.give(viewer, ("Sees", cast.home))
+    browser = browser_of(viewer)
+    assert browser.get(of(viewer, part)).status_code == 200
+    assert browser.get(of(cast.ben, part)).status_code == 403
+    assert browser.post(of(viewer, "roles/"), {"seen": ""}).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("part", "right"),
     [

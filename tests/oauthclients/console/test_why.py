@@ -82,6 +82,29 @@ def test_people_in_other_divisions_are_not_found_by_name(cast, ask):
     assert ask(cast.ben, client=app.name, person=str(cast.eve.id)).status_code == 403
 
 
+def test_what_a_person_holds_is_for_those_who_see_it_elsewhere(cast, ask):
+    """Ben sees Ada and not her roles: neither by id, nor by name, nor by a token of hers."""
+    app = cast.app("users:readonly").client
+    cast.acting_for(cast.ada, app, "users:readonly")
+    token = str(get_access_token_model().objects.get().pk)
+    cast.custom_role("Viewer", "directory:user:view", "oauth:client:view", "oauth:token:view")
+    cast.give(cast.ben, ("Viewer", None))
+    asked = {"client": app.name, "permission": "authorization:role:delete"}
+    assert ask(cast.ben, **asked, person=str(cast.ada.id)).status_code == 403
+    assert "You see nobody called that." in text_of(ask(cast.ben, **asked, person="ada"))
+    assert f'<option value="{token}">' not in ask(cast.ben, client=app.name).content.decode()
+    assert ask(cast.ben, token=token).status_code == 404
+    assert "Allowed" not in text_of(ask(cast.ben, **asked, person=str(cast.ben.id)))
+    assert ask(cast.ben, **asked, person=str(cast.ben.id)).status_code == 200
+    cast.custom_role("Grant Viewer", "authorization:grant:view")
+    cast.give(cast.ben, ("Viewer", None), ("Grant Viewer", cast.home))
+    assert ask(cast.ben, **asked, person="ada").status_code == 200
+    assert f'<option value="{token}" ' in ask(cast.ben, token=token, client=app.name).content.decode()
+    # Without the permission for tokens, hers is none of his.
+    cast.give(cast.ben, ("Client Manager", None), ("Supervisor", None))
+    assert ask(cast.ben, token=token).status_code == 404
+
+
 def test_the_tokens_of_a_client_are_offered_to_those_who_may_see_them(cast, ask):
     app = cast.app("users:readonly").client
     cast.acting_for(cast.eve, app, "users:readonly")
