@@ -12,7 +12,7 @@ import ipaddress
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
@@ -39,13 +39,14 @@ class Position(NamedTuple):
 
     @classmethod
     def from_text(cls, text: str) -> Position | None:
-        """What `str` has made; None for anything else."""
+        """What `str` has made; None for anything else. In UTC, in which some moments of the first and the
+        last day that there is cannot be said."""
         moment, _tilde, key = text.partition("~")
         try:
             at, id = datetime.fromisoformat(moment), uuid.UUID(key)
-        except ValueError:
+            return cls(at.astimezone(UTC), id) if at.tzinfo is not None else None
+        except (ValueError, OverflowError):
             return None
-        return cls(at, id) if at.tzinfo is not None else None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
@@ -33,6 +33,8 @@ SCOPES = ("audits:readonly",)
 LONGEST = timedelta(days=14)
 # So many lines of an answer can be paged through; the rest is found by a shorter interval.
 FARTHEST = 10_000
+# All of them are met by one line, so that a question with more of them has no use.
+MOST_FILTERS = 20
 
 DIRECTORY, PERMISSIONS = "Directory", "PeoplePermissions"
 # The service and the entity type of each kind.
@@ -161,7 +163,7 @@ def _filtered(rows: QuerySet[AuditEvent], body: Body) -> QuerySet[AuditEvent]:
         rows = rows.filter(
             entity_type__in=[kind for kind, (name, _entity) in NAMES.items() if name == known]
         )
-    for entry in body.entries("filters") or ():
+    for entry in body.entries("filters", most=MOST_FILTERS) or ():
         one = Body(entry)
         name, value = one.text("property"), one.text("value")
         one.check()
@@ -182,7 +184,7 @@ def _held_to(rows: QuerySet[AuditEvent], name: str, value: str) -> QuerySet[Audi
         return rows.filter(entity_id=key)
     if name == "UserId":
         return rows.filter(actor_id=key, actor_type=ActorType.USER)
-    return rows.filter(via_id=key) | rows.filter(actor_id=key, actor_type=ActorType.CLIENT)
+    return rows.filter(Q(via_id=key) | Q(actor_id=key, actor_type=ActorType.CLIENT))
 
 
 def _order(body: Body) -> bool:

@@ -37,6 +37,11 @@ def enum(*values: Any) -> Schema:
     return {"type": "string", "enum": [str(value) for value in values]}
 
 
+def short(one: Schema, most: int) -> Schema:
+    """A list that has at most so many."""
+    return {**many(one), "maxItems": most}
+
+
 def nullable(one: Schema) -> Schema:
     return {"anyOf": [one, {"type": "null"}]}
 
@@ -303,7 +308,11 @@ COMPONENTS: Mapping[str, Schema] = {
     "UsageExecution": thing({"executionId": UUID, "resultsUri": URI}),
     "UsageRequest": thing({"interval": TEXT}, granularity=TEXT, metrics=TEXTS, groupBy=TEXTS),
     "UsageSearchRequest": thing(
-        {"interval": TEXT}, metrics=TEXTS, oauthClientNames=TEXTS, httpMethods=TEXTS, templateUris=TEXTS
+        {"interval": TEXT},
+        metrics=TEXTS,
+        **dict.fromkeys(
+            ("oauthClientNames", "httpMethods", "templateUris"), short({**TEXT, "maxLength": 200}, 100)
+        ),
     ),
     "UsageAnswer": thing(
         {
@@ -328,7 +337,7 @@ COMPONENTS: Mapping[str, Schema] = {
     "AuditQuery": thing(
         {"interval": TEXT},
         serviceName=TEXT,
-        filters=many(thing({"property": TEXT, "value": TEXT})),
+        filters=short(thing({"property": TEXT, "value": TEXT}), 20),
         sort=many(thing({}, name=TEXT, sortOrder=TEXT)),
         pageSize=WHOLE,
         pageNumber=WHOLE,

@@ -32,6 +32,8 @@ USAGE_READ = (*OAUTH_READ, "usage", "usage:readonly")
 OF_CLIENT = (Permission.OAUTH_CLIENT_VIEW, Permission.USAGE_CLIENT_VIEW)
 OF_ORGANIZATION = (Permission.OAUTH_CLIENT_VIEW, Permission.USAGE_ORGANIZATION_VIEW)
 SEARCH = (Permission.OAUTH_CLIENT_VIEW, Permission.USAGE_SIMPLE_SEARCH_VIEW)
+# In each list of a search, and characters of each: what is put down is kept for a day.
+MOST_SEARCHED, LONGEST_SEARCHED = 100, 200
 # What a search has rows for.
 _SEARCH_GROUPS = ("OAuthClientId", "TemplateUri", "HttpMethod")
 _FIELDS: Mapping[str, str] = {
@@ -97,9 +99,10 @@ class SimpleSearch(ApiView):
     def post(self, request: Request) -> Response:
         """By names of clients, methods and routes; a row for each of the three that occur together."""
         body = Body(request.data)
-        names = body.texts("oauthClientNames")
-        methods = body.texts("httpMethods")
-        routes = body.texts("templateUris")
+        names, methods, routes = (
+            tuple(dict.fromkeys(body.texts(name, most=MOST_SEARCHED, longest=LONGEST_SEARCHED) or ()))
+            for name in ("oauthClientNames", "httpMethods", "templateUris")
+        )
         first, last = _interval(body)
         metrics = _several(body, "metrics", METRICS) or tuple(METRICS)
         body.check()
@@ -108,9 +111,9 @@ class SimpleSearch(ApiView):
             last,
             group_by=_SEARCH_GROUPS,
             metrics=metrics,
-            client_names=tuple(names or ()),
-            methods=tuple(methods or ()),
-            routes=tuple(routes or ()),
+            client_names=names,
+            methods=methods,
+            routes=routes,
         )
         return _put_down(self, question, "/api/v2/usage/simplesearch/%s/results")
 

@@ -148,28 +148,43 @@ class Body:
         self.problems.add(name, "invalid.value", _("“%(field)s” must be true or false.") % {"field": name})
         return None
 
-    def entries(self, name: str, *, code: str = "invalid.value") -> list[Any] | None:
+    def entries(
+        self, name: str, *, code: str = "invalid.value", most: int = MOST_ENTRIES
+    ) -> list[Any] | None:
         value = self._data.get(name)
         if value is None:
             return None
         if not isinstance(value, list):
             self.problems.add(name, code, _("“%(field)s” must be a list.") % {"field": name})
-        elif len(value) > MOST_ENTRIES:
+        elif len(value) > most:
             self.problems.add(
                 name,
                 code,
-                _("“%(field)s” can have at most %(most)s entries.") % {"field": name, "most": MOST_ENTRIES},
+                _("“%(field)s” can have at most %(most)s entries.") % {"field": name, "most": most},
             )
         else:
             return value
         return None
 
-    def texts(self, name: str, *, code: str = "invalid.value") -> list[str] | None:
-        entries = self.entries(name, code=code)
+    def texts(
+        self,
+        name: str,
+        *,
+        code: str = "invalid.value",
+        most: int = MOST_ENTRIES,
+        longest: int | None = None,
+    ) -> list[str] | None:
+        """`longest` is in characters, of each of them."""
+        entries = self.entries(name, code=code, most=most)
         if entries is None:
             return None
         if not all(isinstance(entry, str) and "\x00" not in entry for entry in entries):
             self.problems.add(name, code, _("“%(field)s” must be a list of texts.") % {"field": name})
+            return None
+        if longest is not None and any(len(entry) > longest for entry in entries):
+            self.problems.add(
+                name, code, _("A value can have at most %(most)s characters.") % {"most": longest}
+            )
             return None
         return entries
 

@@ -88,4 +88,7 @@ class UsageQuery(models.Model):
     ends_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["ends_at"], name="usage_query_purging")]
+        indexes = [
+            models.Index(fields=["ends_at"], name="usage_query_purging"),
+            models.Index(fields=["subject_id", "-ends_at", "-id"], name="usage_queries_of_subject"),
+        ]

@@ -59,9 +59,26 @@ def test_pages_follow_each_other_without_a_gap_or_a_repetition_even_at_one_momen
     assert [line.id for line in seen] == sorted((line.id for line in made), reverse=True)
 
 
-@pytest.mark.parametrize("text", ["", "x", "2026-03-01~", "2026-03-01T00:00:00~" + str(ADA), "~" * 9])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "2026-03-01~",
+        f"2026-03-01T00:00:00~{ADA}",
+        "~" * 9,
+        # Before the first moment of UTC, and after the last.
+        f"0001-01-01T00:00:00+14:00~{ADA}",
+        f"9999-12-31T23:59:59-14:00~{ADA}",
+    ],
+)
 def test_what_is_no_position_is_none(text):
     assert Position.from_text(text) is None
+
+
+def test_a_position_is_in_utc():
+    found = Position.from_text(f"2026-03-01T02:00:00+02:00~{ADA}")
+    assert str(found) == str(Position(START, ADA))
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import uuid
 from datetime import timedelta
 
 import PureCloudPlatformClientV2 as gc  # noqa: N813
 import pytest
+from django.db import connection
 from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import audit
+from accounts.actor import ActorType
 from accounts.models import AuditEvent
 from accounts.services import people
 from oauthclients.services import secrets
@@ -75,6 +79,49 @@ def test_filters(cast, ask):
     assert found(filters=held_to(UserId="nobody")) == set()
     assert found(filters=held_to(ClientId=cast.eve.id)) == set()
     assert found(interval="2020-01-01T00:00:00Z/2020-01-02T00:00:00") == set()
+
+
+PROPERTIES = ("UserId", "ClientId", "Action", "EntityType", "EntityId")
+
+
+def test_a_client_is_found_by_what_it_did_and_by_what_was_done_through_it(cast, ask):
+    app, other = uuid.uuid4(), uuid.uuid4()
+    common = {"organization_id": cast.acme.id, "at": timezone.now(), "action": "user.edited"}
+    AuditEvent.objects.create(
+        **common, entity_name="itself", actor_id=app, actor_type=ActorType.CLIENT, actor_name="App"
+    )
+    AuditEvent.objects.create(
+        **common,
+        entity_name="through",
+        actor_id=other,
+        actor_type=ActorType.USER,
+        via_id=app,
+        via_name="App",
+    )
+    AuditEvent.objects.create(**common, entity_name="a person", actor_id=app, actor_type=ActorType.USER)
+
+    twice = [*held_to(ClientId=app), *held_to(ClientId=app)]
+    assert {one["entity"]["name"] for one in ask(filters=twice)["entities"]} == {"itself", "through"}
+
+
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_so_many_filters_cost_no_more_than_some(ask, name):
+    twenty = [*held_to(**{name: uuid.uuid4()})] * 20
+    with CaptureQueriesContext(connection) as sent:
+        assert ask(filters=twenty)["entities"] == []
+    assert len(sent) < 20
+    assert max(len(one["sql"]) for one in sent) < 10_000
+
+
+@pytest.mark.parametrize("name", PROPERTIES)
+@pytest.mark.parametrize("many", [21, 1_000])
+def test_more_filters_than_a_question_has_use_for_are_refused(ask, name, many):
+    with CaptureQueriesContext(connection) as sent:
+        answer = ask(400, filters=[*held_to(**{name: uuid.uuid4()})] * many)
+    assert [(one["fieldName"], one["errorCode"]) for one in answer["details"]] == [
+        ("filters", "invalid.value")
+    ]
+    assert not [one for one in sent if AuditEvent._meta.db_table in one["sql"]]
 
 
 def test_pages_and_order(ask):

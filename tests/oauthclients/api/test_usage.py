@@ -224,6 +224,20 @@ def test_a_search_by_names_methods_and_routes(clients, asker):
     assert search(templateUris=["/api/v2/users"], oauthClientNames=["Other", "Billing"]) == {users, other}
 
 
+@pytest.mark.parametrize("field", ["oauthClientNames", "httpMethods", "templateUris"])
+def test_a_search_is_for_so_many_and_no_longer_texts(asker, field):
+    for values in (["x"] * 101, ["x", "x" * 201]):
+        answer = asker.post("usage/simplesearch", interval=WEEK, **{field: values})
+        assert answer.status_code == 400
+        assert [(one["fieldName"], one["errorCode"]) for one in answer.json()["details"]] == [
+            (field, "invalid.value")
+        ]
+    assert not UsageQuery.objects.exists()
+    assert asker.ask("usage/simplesearch", interval=WEEK, **{field: ["x" * 200] * 100}) == []
+    # What is said twice is kept once.
+    assert len(json.dumps(UsageQuery.objects.get().question)) < 600
+
+
 def test_a_search_comes_in_pages(clients, asker):
     uri = asker.post("usage/simplesearch", interval=WEEK).json()["resultsUri"]
     seen, after = [], ""
@@ -282,6 +296,54 @@ def test_an_answer_can_be_fetched_for_a_day(clients, asker):
     UsageQuery.objects.update(ends_at=NOW)
     assert asker.get(uri).status_code == 404
     assert purge().counts["questions about use"] == 1
+
+
+@pytest.mark.parametrize("path", ["query", "summary", "search", "organization"])
+def test_of_one_asker_so_many_questions_are_kept(cast, clients, asker, client, monkeypatch, path):
+    """The oldest make room, and those of a colleague stay."""
+    monkeypatch.setattr("oauthclients.services.usage_queries.MOST_KEPT", 3)
+
+    def put_down(asker):
+        of_client = f"oauth/clients/{clients[0].id}/usage"
+        answer = {
+            "query": lambda: asker.post(f"{of_client}/query", interval=WEEK),
+            "summary": lambda: asker.get(f"/api/v2/{of_client}/summary"),
+            "search": lambda: asker.post("usage/simplesearch", interval=WEEK),
+            "organization": lambda: asker.post("usage/query", interval=WEEK),
+        }[path]()
+        assert answer.status_code == 200, answer.content
+        return answer.json()["resultsUri"]
+
+    colleague = Asker(client, cast.bearer(("Admin", None), name="Colleague"))
+    theirs = put_down(colleague)
+    uris = []
+    for minutes in range(5):
+        with time_machine.travel(NOW + timedelta(minutes=minutes), tick=False):
+            uris.append(put_down(asker))
+
+    assert [asker.get(uri).status_code for uri in uris] == [404, 404, 200, 200, 200]
+    assert colleague.get(theirs).status_code == 200
+    assert UsageQuery.objects.count() == 4
+
+
+def test_what_several_left_at_once_goes_with_the_next_question(asker, monkeypatch):
+    monkeypatch.setattr("oauthclients.services.usage_queries.MOST_KEPT", 3)
+    first = uuid.UUID(asker.post("usage/query", interval=WEEK).json()["executionId"])
+    one = UsageQuery.objects.get(id=first)
+    UsageQuery.objects.bulk_create(
+        UsageQuery(
+            organization_id=one.organization_id,
+            subject_id=one.subject_id,
+            question=one.question,
+            ends_at=one.ends_at,
+        )
+        for _n in range(6)
+    )
+
+    # All of one moment: what was just asked is among those that stay.
+    last = asker.post("usage/query", interval=WEEK)
+    assert UsageQuery.objects.count() == 3
+    assert asker.get(last.json()["resultsUri"]).status_code == 200
 
 
 def test_rights_that_are_gone_fetch_nothing(cast, clients, asker, client):
