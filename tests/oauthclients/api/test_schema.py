@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.test import Client as Browser
 
 from accounts.permissions import CATALOGUE as PERMISSIONS
-from oauthclients.api import schema
+from oauthclients.api import audits, components, oauth_usage, schema
 from oauthclients.api.operations import ANSWERS, BODIES, CODES, CREATED
 from oauthclients.scopes import CATALOGUE
 from tests import documented
@@ -193,3 +193,12 @@ def test_the_body_that_a_route_takes_is_of_the_kind_that_it_names(document, cast
     # Where nothing has to be sent, the table sends an empty object whatever the kind.
     if sent != b"{}":
         assert [error.message for error in found.iter_errors(json.loads(sent))] == []
+
+
+def test_the_document_says_how_long_a_list_may_be():
+    filters = components.COMPONENTS["AuditQuery"]["properties"]["filters"]
+    assert filters["maxItems"] == audits.MOST_FILTERS
+    search = components.COMPONENTS["UsageSearchRequest"]["properties"]
+    for name in ("oauthClientNames", "httpMethods", "templateUris"):
+        assert search[name]["maxItems"] == oauth_usage.MOST_SEARCHED
+        assert search[name]["items"]["maxLength"] == oauth_usage.LONGEST_SEARCHED
