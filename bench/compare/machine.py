@@ -75,6 +75,14 @@ def put(pids: Iterable[int], processors: set[int]) -> bool:
     return True
 
 
+def spread(root: int, processors: set[int]) -> None:
+    """Gives each worker of a server a processor of its own, as `taskset` would. Workers are those of its
+    processes that have started threads."""
+    workers = [pid for pid in tree(root)[1:] if len(os.listdir(f"/proc/{pid}/task")) > 4]
+    for number, pid in enumerate(workers):
+        put([pid], {sorted(processors)[number % len(processors)]})
+
+
 @contextmanager
 def moved(roots: Iterable[int], processors: set[int]) -> Iterator[bool]:
     """`put`, and back to where the first of each was."""

@@ -217,6 +217,9 @@ def _processes(yard: Yard, findings: Findings, helpers: list[int]) -> None:
     ):
         name = f"workers{workers}_{len(processors)}"
         server = yard.latchkey(name, data, workers=workers, processors=processors, load_on=processors)
+        if workers > 1:
+            time.sleep(3)  # until all of them are there
+            machine.spread(server.pid, processors)
         cases += [
             replace(_case(f"{what}: {word}", server, what), helped_on=processors)
             for what in ("token", "tokens/me")
