@@ -87,10 +87,10 @@ def markdown(findings: Findings) -> str:
     if "token: two processes" in findings.results:
         parts.append(
             "With one process and with two, server, load, PostgreSQL and Redis share all processors that "
-            "there are; with one process on one processor, that one. Of two, each keeps to a processor of its "
-            "own (`taskset`), as one to a machine would. Two processes on two show what twice "
-            "the machine gives; beside one process on two, they have to give PostgreSQL and the load a "
-            "part of their processors, which that one leaves them.\n"
+            "there are; with one process on one processor, that one. Of two, each keeps to a processor of "
+            "its own (`taskset`). Two processes on two show what twice the machine gives; beside one "
+            "process on two, they have to give PostgreSQL and the load a part of their processors, which "
+            "that one leaves them.\n"
         )
     spoiled = [name for name, result in findings.results.items() if result.spoiled]
     if spoiled:
