@@ -161,10 +161,12 @@ def make_application() -> WholeRequests:
     application = import_module("config.wsgi").application  # before what needs the models
     from django.conf import settings
     from django.db import connection
+    from django.urls import get_resolver
 
     from config.housekeeping import Housekeeper
 
     Housekeeper().start()
+    get_resolver().reverse_dict  # noqa: B018  # reads every view, which the first request would wait for
     # What is there by now stays: looking through it again and again for garbage is for nothing.
     gc.collect()
     gc.freeze()

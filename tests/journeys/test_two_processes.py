@@ -283,7 +283,7 @@ def _wait_for(server: Server) -> None:
         try:
             if requests.get(f"{server.base_url}/readyz", timeout=5).status_code == 200:
                 return
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.05)
     raise AssertionError(f"the server does not serve:\n{server.log.read_text()}")
 
