@@ -103,6 +103,7 @@ class WhyPage:
                 "choices": self.choices,
                 "client": client,
                 "for_people": client is not None and acts_for_people(client),
+                "person": found.question.person if found else self.person(person_id),
                 "own": client is not None and client.organization_id == self.actor.organization.id,
                 "methods": METHODS,
                 "paths": [*dict.fromkeys(route.path for route in routes.every()), TOKEN_ENDPOINT],
@@ -168,6 +169,9 @@ class WhyPage:
             return queries.client(self.actor.organization, client_id) if client_id else None
         except NotFound:
             return None
+
+    def person(self, person_id: str) -> User | None:
+        return people_seen(self.actor).filter(id=person_id).first() if person_id else None
 
     def client_id(self) -> str:
         text = self.wanted.client
