@@ -3,13 +3,12 @@ process at a time."""
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from django.conf import settings
 from django.db import connection, connections
@@ -17,6 +16,7 @@ from django.utils import timezone
 
 from accounts.batches import Pace, Round, Sweep
 from accounts.services import purging as of_accounts
+from config.turns import HOUSEKEEPING, taken
 from oauthclients.services import purging as of_clients
 
 log = logging.getLogger(__name__)
@@ -40,8 +40,6 @@ STEPS: tuple[tuple[str, Callable[[Round], int]], ...] = (
     ("refusals", of_clients.refusals),
     ("questions about use", of_clients.usage_queries),
 )
-# PostgreSQL's advisory lock of whoever removes; the number is any that nobody else uses in this database.
-LOCK = 0x4C_61_74_63_68  # "Latch"
 
 
 @dataclass
@@ -76,35 +74,9 @@ def purge(
     return removed
 
 
-@contextlib.contextmanager
-def leading() -> Iterator[bool]:
+def leading() -> AbstractContextManager[bool]:
     """Whether this process is the one that removes, until the block ends or the process does."""
-    if connection.vendor == "postgresql":
-        # A transaction of its own connection, which also holds behind a pooler that lends connections for a
-        # transaction. It reads nothing, so it keeps no vacuum waiting.
-        own = connection.copy()
-        try:
-            own.set_autocommit(False)
-            with own.cursor() as cursor:
-                cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
-                (mine,) = cursor.fetchone()
-            yield mine
-        finally:
-            own.close()
-        return
-    database = str(connection.settings_dict["NAME"])
-    if not Path(database).is_file():  # in memory: nobody else has it
-        yield True
-        return
-    import fcntl  # not on Windows, where SQLite has one process
-
-    with Path(f"{database}.purging").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True  # closing the file gives the lock up
+    return taken(HOUSEKEEPING, connection)
 
 
 class Housekeeper:

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys.conftest import Served
-from tests.journeys.test_protect_your_api import Credentials, demo, register
+from tests.journeys.test_protect_your_api import Credentials, register
 
 LIST = "/admin/integrations/oauth/"
 # Who holds one role in one division, as `register` sends it.
@@ -81,7 +81,9 @@ def until(page: Page, there: Callable[[], Locator]) -> Locator:
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["JavaScript", "no JavaScript"])
-def test_from_a_refusal_to_why_to_the_one_change_to_the_call_let_through(page_of, served, ids, client, script):
+def test_from_a_refusal_to_why_to_the_one_change_to_the_call_let_through(
+    page_of, served, ids, client, script
+):
     name, credentials = client
     token = credentials.own_token(served)
     path = f"/api/v2/users/{ids['eve']}"
@@ -89,9 +91,7 @@ def test_from_a_refusal_to_why_to_the_one_change_to_the_call_let_through(page_of
 
     ada = page_of("ada", java_script_enabled=script, viewport={"width": 360, "height": 740})
     ada.goto(f"{LIST}{credentials.id}/")
-    row = until(
-        ada, lambda: ada.get_by_role("row").filter(has_text="missing.division.permission")
-    )
+    row = until(ada, lambda: ada.get_by_role("row").filter(has_text="missing.division.permission"))
     expect(row).to_contain_text("You lack the permission [directory:user:view] in the division [East]")
     row.get_by_role("link", name="Why?").click()
 
@@ -195,7 +195,7 @@ def test_what_a_choice_comes_to_without_javascript(page_of, served, client):
 
 
 def test_what_an_app_may_do_for_a_person(page_of, served, app):
-    name, credentials = app
+    _name, credentials = app
     ada = page_of("ada")
     ada.goto(f"{LIST}{credentials.id}/")
     box = ada.get_by_role("region", name="What it may do for a person")

@@ -1,0 +1,69 @@
+"""`manage.py migrate`, which `serve`, `demo` and `bootstrap` begin with: one process at a time."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from config.management.commands import migrate
+from config.turns import MIGRATING, taken
+from tests.journeys.conftest import ROOT, _database_for
+
+
+def test_whoever_comes_second_says_so_and_waits(transactional_db, monkeypatch):
+    held, errors = threading.Event(), io.StringIO()
+    turn = taken(MIGRATING, connection)
+
+    def sleep(_seconds: float) -> None:
+        assert "Waiting for another process" in errors.getvalue()
+        turn.__exit__(None, None, None)
+        held.set()
+
+    monkeypatch.setattr(migrate.time, "sleep", sleep)
+    if connection.vendor == "sqlite":  # in memory, where nobody else is
+        answers = iter([False, True])
+        monkeypatch.setattr(migrate, "taken", lambda *_: Answer(next(answers)))
+    assert turn.__enter__()
+    call_command("migrate", verbosity=0, stderr=errors)
+    assert held.is_set()
+
+
+class Answer:
+    def __init__(self, mine: bool) -> None:
+        self.mine = mine
+
+    def __enter__(self) -> bool:
+        return self.mine
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("second", [["migrate", "--plan"], ["migrate", "--check"]], ids=["plan", "check"])
+def test_looking_waits_for_nobody(transactional_db, second):
+    with taken(MIGRATING, connection):
+        call_command(*second, stdout=io.StringIO())
+
+
+def test_servers_that_start_together_on_an_empty_database(tmp_path: Path, worker_id):
+    """Three processes: all of them succeed, and the database is whole."""
+    env = {key: value for key, value in os.environ.items() if key not in ("BASE_URL", "DATABASE_URL")}
+    env |= {"STATE_DIR": str(tmp_path), "DATABASE_URL": _database_for(f"migrate_{worker_id}")}
+    command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+    running = [
+        subprocess.Popen(
+            command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    said = [process.communicate() for process in running]
+    assert [process.returncode for process in running] == [0, 0, 0], said
+    subprocess.run([*command[:-1], "--check"], cwd=ROOT, env=env, check=True)
