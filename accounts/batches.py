@@ -74,12 +74,21 @@ def _be_modest() -> None:
             )
 
 
+@dataclass(frozen=True)
+class Looked:
+    """How many rows were looked at, where the last of them lies, and the primary keys of those to go."""
+
+    gone: list[Any]
+    seen: int
+    last: Any
+
+
 class Sweep:
     """Goes through rows in the order of an index, past those that stay, and remembers where it is: however
     many stay, a round looks at a bounded number of them, and the next round goes on from there."""
 
     def __init__(self) -> None:
-        self.at: tuple[Any, Any] | None = None
+        self.at: Any = None
 
     def go_on(
         self,
@@ -92,7 +101,21 @@ class Sweep:
     ) -> int:
         """Of `rows`, in the order of `key`, all go to `remove`, by their primary keys, but those that
         `stay` names. It is asked about some at a time: one statement with a condition on another table
-        would be planned as if it were about all. A thorough round looks at all rows."""
+        would be planned as if it were about all."""
+
+        def look(at: Any, size: int) -> Looked:
+            found = list(self._rest(rows, key, at).order_by(key, "pk").values_list(key, "pk")[:size])
+            ids = [pk for _key, pk in found]
+            kept = set(stay(ids)) if ids else set()
+            return Looked([pk for pk in ids if pk not in kept], len(ids), found[-1] if found else None)
+
+        return self.go_through(round, look, remove)
+
+    def go_through(
+        self, round: Round, look: Callable[[Any, int], Looked], remove: Callable[[list[Any]], int]
+    ) -> int:
+        """The same where one statement says what goes. `look` is given after which place, or None for the
+        beginning, and at how many rows it may look. A thorough round looks at all rows."""
         if round.thorough:
             self.at = None
         stayed = 0
@@ -100,21 +123,18 @@ class Sweep:
         def batch(size: int) -> tuple[int, bool]:
             nonlocal stayed
             size = min(size, ASKED)
-            found = list(self._rest(rows, key).order_by(key, "pk").values_list(key, "pk")[:size])
-            ids = [pk for _key, pk in found]
-            kept = set(stay(ids)) if ids else set()
-            gone = [pk for pk in ids if pk not in kept]
-            count = remove(gone) if gone else 0
-            stayed += len(kept)
-            self.at = found[-1] if len(found) == size else None
+            found = look(self.at, size)
+            count = remove(found.gone) if found.gone else 0
+            stayed += found.seen - len(found.gone)
+            self.at = found.last if found.seen == size else None
             return count, self.at is not None and (round.thorough or stayed < LOOKED_AT)
 
         return round.pace.work(batch)
 
-    def _rest(self, rows: QuerySet[Any], key: str) -> QuerySet[Any]:
-        if self.at is None:
+    def _rest(self, rows: QuerySet[Any], key: str, at: tuple[Any, Any] | None) -> QuerySet[Any]:
+        if at is None:
             return rows
-        value, pk = self.at
+        value, pk = at
         # The first condition is what an index finds, the others are what is meant.
         return rows.filter(**{f"{key}__gte": value}).filter(
             Q(**{f"{key}__gt": value}) | Q(**{key: value, "pk__gt": pk})

@@ -21,15 +21,14 @@ from django.utils.cache import patch_vary_headers
 
 from accounts.models import User
 from accounts.rules.locale import as_time_zone, of_header, supported
+from accounts.sign_in.language import CHOSEN, COOKIE
 from config.serving import JSON_PATHS
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
-COOKIE = "latchkey_language"
 COOKIE_KEPT_SECONDS = 365 * 24 * 60 * 60
-# In the session of somebody who chose while nobody was signed in. Until they sign in, it is in a cookie of
-# this name that goes with the browser window: whoever is not signed in leaves no row of a session behind.
-CHOSEN = "language"
+# What was chosen while nobody was signed in is in the session after that. Before, it is in a cookie that
+# goes with the browser window: whoever is not signed in leaves no row of a session behind.
 CHOSEN_COOKIE = "latchkey_language_chosen"
 AUTHORIZE = "/oauth/authorize"
 FOR_PROGRAMS = ("/api/v2", "/oauth/")

@@ -26,6 +26,7 @@ from accounts.permissions import label_of
 from accounts.rules import locale
 from accounts.rules.provider_spec import holds_private_key
 from accounts.services import preferences
+from accounts.sign_in.language import CHOSEN, COOKIE
 from accounts.sign_in.views import safe_next
 from config import languages, navigation
 from config.serving import JSON_PATHS, TOO_LARGE
@@ -87,10 +88,10 @@ def language(request: HttpRequest) -> HttpResponse:
         return response
     if request.user.is_authenticated:
         preferences.choose(actor=actor_of(request), user=request.user, language=chosen)
-        request.session.pop(languages.CHOSEN, None)
+        request.session.pop(CHOSEN, None)
     else:
         _keep(response, languages.CHOSEN_COOKIE, chosen)
-    _keep(response, languages.COOKIE, chosen, languages.COOKIE_KEPT_SECONDS)
+    _keep(response, COOKIE, chosen, languages.COOKIE_KEPT_SECONDS)
     return response
 
 

@@ -18,6 +18,7 @@ from accounts.errors import Invalid
 from accounts.models import User
 from accounts.rules import locale
 from accounts.services import preferences
+from accounts.sign_in import language
 
 
 class PreferencesForm(forms.Form):
@@ -73,7 +74,9 @@ def page(request: HttpRequest) -> HttpResponse:
                 form.add_error(problem.field, problem.message)
         else:
             messages.success(request, _("Changes saved."))
-            return redirect("preferences")
+            response = redirect("preferences")
+            language.forget(request, response)
+            return response
     return render(
         request,
         "accounts/preferences.html",

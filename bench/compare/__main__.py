@@ -19,6 +19,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--many", type=int, help="tokens beside which few are put, to see growth")
+    for what in ("clients", "people", "organizations"):
+        parser.add_argument(f"--{what}", type=int, help="of each database of Latchkey's")
     parser.add_argument("--part", choices=sorted(scenarios.PARTS), help="only this part")
     parser.add_argument("--results", type=Path, help="where to write them (default: bench/results.md)")
     chosen = parser.parse_args()
@@ -26,7 +28,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     size = scenarios.QUICK if chosen.quick else scenarios.Size()
     size = replace(size, rounds=chosen.rounds or size.rounds, seconds=chosen.seconds or size.seconds)
-    size = replace(size, many=chosen.many or size.many)
+    for what in ("many", "clients", "people", "organizations"):
+        size = replace(size, **{what: getattr(chosen, what) or getattr(size, what)})
     if chosen.part:
         size = replace(size, parts=frozenset({chosen.part}))
     # A short run, or a part, does not take the place of a whole one.

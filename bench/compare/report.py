@@ -22,9 +22,9 @@ was a success, or there would be no results. {placed} PostgreSQL is durable (`fs
 more than {foreign} of a processor was run again, up to {tries} times in all, and the quietest kept.
 
 Latchkey runs by `manage.py serve` with everything that it does: rates, usage, last used, audit. It has
-{tokens:,} tokens, {clients:,} clients, {people:,} people and {organizations} organizations, made by
-`bench/generate.py`; the load is by {busy} of the clients. The others have 2,000 clients and at most 8,000
-tokens, which is to their advantage.
+{tokens:,} tokens (where nothing else is said), {clients:,} clients, {people:,} people and {organizations}
+organizations, made by `bench/generate.py`; the load is by {busy} of the clients. The others have 2,000
+clients and at most 8,000 tokens, which is to their advantage.
 *CPU* is what the server's own processes used, without the database and Redis; of all figures it depends
 least on what else a machine does.
 """
@@ -107,9 +107,9 @@ def markdown(findings: Findings) -> str:
         foreign=rounds.FOREIGN,
         tries=rounds.TRIES,
         tokens=size.tokens,
-        clients=scenarios.CLIENTS,
-        people=scenarios.PEOPLE,
-        organizations=scenarios.ORGANIZATIONS,
+        clients=size.clients,
+        people=size.people,
+        organizations=size.organizations,
         busy=BUSY,
         **server,
     )

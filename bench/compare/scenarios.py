@@ -12,7 +12,6 @@ from bench.compare.load import Answered
 from bench.compare.peers import Data, Server, Yard
 from bench.compare.rounds import Case, Result
 
-CLIENTS, PEOPLE, ORGANIZATIONS = 2_000, 2_000, 20
 EXPIRED = 1_000_000
 PARTS = frozenset({"peers", "growth", "processes"})
 # While something else goes on, few ask, and none of them at once after its answer.
@@ -29,6 +28,9 @@ class Size:
     tokens: int = 100_000
     few: int = 1_000
     many: int = 1_000_000
+    clients: int = 2_000
+    people: int = 2_000
+    organizations: int = 20
     expired: int = EXPIRED
     parts: frozenset[str] = PARTS
     patient: bool = True
@@ -106,9 +108,9 @@ def _side_by_side(yard: Yard, findings: Findings, helpers: list[int]) -> None:
         yard.latchkey_data(
             "latchkey",
             tokens=findings.size.tokens,
-            clients=CLIENTS,
-            people=PEOPLE,
-            organizations=ORGANIZATIONS,
+            clients=findings.size.clients,
+            people=findings.size.people,
+            organizations=findings.size.organizations,
         ),
     )
     vanilla = yard.vanilla(yard.dot_data("vanilla_dot"))
@@ -145,9 +147,9 @@ def _growth(yard: Yard, findings: Findings, helpers: list[int]) -> None:
         data = yard.latchkey_data(
             name,
             tokens=tokens,
-            clients=CLIENTS,
-            people=PEOPLE,
-            organizations=ORGANIZATIONS,
+            clients=size.clients,
+            people=size.people,
+            organizations=size.organizations,
             expired=0.0,
         )
         servers[name] = yard.latchkey(name, data)
@@ -204,9 +206,9 @@ def _processes(yard: Yard, findings: Findings, helpers: list[int]) -> None:
     data = yard.latchkey_data(
         "workers",
         tokens=findings.size.tokens,
-        clients=CLIENTS,
-        people=PEOPLE,
-        organizations=ORGANIZATIONS,
+        clients=findings.size.clients,
+        people=findings.size.people,
+        organizations=findings.size.organizations,
     )
     both = machine.SERVER | machine.REST
     cases = []

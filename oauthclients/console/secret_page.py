@@ -112,12 +112,13 @@ def finish(request: HttpRequest, client_id: uuid.UUID) -> HttpResponse:
 def _ready(actor: Actor, client: Client) -> str:
     """Only what can get tokens is said to be ready."""
     grant = grant_types.BY_CODE[client.authorization_grant_type]
+    saved = _("The client is saved.")
     if effects.refused_note(client.organization, grant) or not grant.answered:
-        return _("The client is saved.")
+        return saved
     waits = client_view.waits(actor, client)
     if waits is None:
         return _("The client is ready.")
-    return f"{_('The client is saved.')} {waits['text']}"
+    return f"{saved} {waits['text']}"
 
 
 def _afterwards(actor: Actor, client: Client) -> str:

@@ -125,15 +125,19 @@ await client.loginClientCredentialsGrant("{client.client_id}", process.env.CLIEN
 
 def _code(client: Client) -> list[Part]:
     uri = _redirect_uri(client)
+    send = _("Send the person's browser to this address:")
+    exchange = _("The browser returns with ?code=…; exchange it:")
+    received = _("CODE: what your redirect address received as ?code=…")
+    pkce = _("In the browser, with PKCE: no secret is needed.")
     return [
         (
             "curl",
             "curl",
             f"""\
-# 1. {_("Send the person's browser to this address:")}
+# 1. {send}
 #    {_authorize_url(client, "code")}
 
-# 2. {_("The browser returns with ?code=…; exchange it:")}
+# 2. {exchange}
 curl -u "{client.client_id}:$CLIENT_SECRET" \\
   -d grant_type=authorization_code \\
   -d "code=$CODE" \\
@@ -149,7 +153,7 @@ import os
 
 import PureCloudPlatformClientV2 as sdk
 
-# {_("CODE: what your redirect address received as ?code=…")}
+# {received}
 client = sdk.api_client.ApiClient(host="{_api(client)}")
 client.get_code_authorization_token(
     "{client.client_id}",
@@ -166,7 +170,7 @@ client.get_code_authorization_token(
             _("JavaScript SDK"),
             f"""\
 {_javascript_head(client)}
-// {_("In the browser, with PKCE: no secret is needed.")}
+// {pkce}
 await client.loginPKCEGrant("{client.client_id}", {json.dumps(uri)});
 
 {_first_call_javascript(client)}
@@ -176,12 +180,15 @@ await client.loginPKCEGrant("{client.client_id}", {json.dumps(uri)});
 
 
 def _implicit(client: Client) -> list[Part]:
+    send = _("Send the person's browser to this address, with a random state that you keep:")
+    away = _("Send the person's browser away, with a random state:")
+    returns = _("Where it returns to, the token is behind the #:")
     return [
         (
             "address",
             _("Address"),
             f"""\
-# {_("Send the person's browser to this address, with a random state that you keep:")}
+# {send}
 {_authorize_url(client, "token")}
 """,
         ),
@@ -191,12 +198,12 @@ def _implicit(client: Client) -> list[Part]:
             f"""\
 const answer = new URLSearchParams(location.hash.slice(1));
 if (!answer.has("state")) {{
-  // 1. {_("Send the person's browser away, with a random state:")}
+  // 1. {away}
   const state = crypto.randomUUID();
   sessionStorage.setItem("state", state);
   location.href = {json.dumps(_authorize_url(client, "token", state=""))} + state;
 }} else {{
-  // 2. {_("Where it returns to, the token is behind the #:")}
+  // 2. {returns}
   history.replaceState(null, "", location.pathname);
   const sent = sessionStorage.getItem("state");
   if (!sent || answer.get("state") !== sent) throw new Error("wrong state");

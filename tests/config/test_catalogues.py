@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -55,6 +56,20 @@ def test_what_is_there_to_translate_is_found_in_python_and_in_templates():
     assert ("Sign in to %(name)s", None) in source()
     assert ("Admin", "role") in source()
     assert ("%(n)s client", None) in source()
+
+
+def test_no_text_is_asked_for_inside_an_f_string():
+    """There, Python before 3.12 does not show it to whoever looks for what is to be translated."""
+    inside = [
+        f"{path}:{call.lineno}"
+        for room in messages.ROOMS
+        for path in (settings.BASE_DIR / room).rglob("*.py")
+        for text in ast.walk(ast.parse(path.read_text()))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in messages.KEYWORDS
+    ]
+    assert inside == []
 
 
 def test_nothing_is_untranslated_or_fuzzy(catalogue):

@@ -17,6 +17,7 @@ from accounts.errors import NotAllowed
 from accounts.models import AuditEvent, Organization, User
 from accounts.permissions import label_of
 from accounts.services import invitations, organization, preferences
+from accounts.sign_in.language import CHOSEN, COOKIE
 from accounts.sign_in.sessions import SessionStore
 from accounts.templatetags.when import relative
 from config import catalogues, languages
@@ -89,7 +90,7 @@ def test_a_choice_before_signing_in_is_kept_in_this_browser_and_over_the_sign_in
     back = client.post("/language/", {"language": "fr", "next": "/sign-in/?next=/admin/roles/"})
 
     assert back["Location"] == "/sign-in/?next=/admin/roles/"
-    assert client.cookies[languages.COOKIE]["httponly"]
+    assert client.cookies[COOKIE]["httponly"]
     assert language_of(client.get("/sign-in/", headers={"accept-language": "en"})) == "fr"
     sign_in(client, cast.ada)
     assert language_of(client.get("/admin/")) == "fr"
@@ -122,7 +123,7 @@ def test_a_made_up_choice_in_the_cookie_changes_nothing(client, cast):
     client.cookies[languages.CHOSEN_COOKIE] = "xx"
     sign_in(client, cast.ada)
     assert language_of(client.get("/admin/")) == "en"
-    assert languages.CHOSEN not in client.session
+    assert CHOSEN not in client.session
 
 
 def test_a_persons_choice_is_theirs_in_every_browser(client, cast, browser_of):
@@ -159,7 +160,7 @@ def test_what_is_no_language_here_changes_nothing(cast, browser_of, language):
     browser = browser_of(cast.ada)
     assert browser.post("/language/", {"language": language, "next": "/admin/roles/"}).status_code == 302
     assert User.objects.get(id=cast.ada.id).language == ""
-    assert languages.COOKIE not in browser.cookies
+    assert COOKIE not in browser.cookies
 
 
 def test_the_switch_leads_nowhere_else_and_needs_the_page(client, db):
@@ -296,6 +297,17 @@ def test_a_person_chooses_language_and_zone(cast, browser_of):
     browser.post("/account/preferences/", {"language": "", "time_zone": ""})
     eve.refresh_from_db()
     assert (eve.language, eve.time_zone) == ("", "")
+
+
+def test_what_a_person_chooses_there_counts_at_once_whatever_this_browser_was_told_before(client, cast):
+    client.post("/language/", {"language": "fr"})  # before signing in
+    sign_in(client, cast.eve)
+    assert language_of(client.get("/account/preferences/")) == "fr"
+    client.post("/account/preferences/", {"language": "en"})
+    assert language_of(client.get("/admin/", headers={"accept-language": "fr"})) == "en"
+    client.post("/language/", {"language": "fr"})
+    client.post("/account/preferences/", {"language": ""})  # as the browser asks
+    assert language_of(client.get("/account/preferences/", headers={"accept-language": "en"})) == "en"
 
 
 def test_what_is_not_on_the_lists_is_refused_at_its_field(cast, browser_of):

@@ -1,4 +1,4 @@
-"""What a real browser finds wrong with a page: axe, and what is cut or sticks out."""
+"""What a real browser finds wrong with a page: axe, what is cut or sticks out, and what jumps while it loads."""
 
 from __future__ import annotations
 
@@ -31,6 +31,18 @@ CUT = """() => {
   }
   return found;
 }"""
+
+# What moved after it had been seen, where nobody did anything: how far, and what.
+JUMPED = """() => new Promise((done) => {
+  const found = [];
+  const name = ({ node }) => (node?.nodeType === 1 ? `<${node.localName} class="${node.className}">` : node?.parentElement?.localName ?? '');
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      if (!entry.hadRecentInput) found.push(`jumped by ${entry.value.toFixed(4)}: ${[...new Set(entry.sources.map(name))].slice(0, 5).join(', ')}`);
+    }
+  }).observe({ type: 'layout-shift', buffered: true });
+  setTimeout(() => done(found), 50);
+})"""
 
 # What is folded away is there to be read too. Tabs have one part open at a time.
 OPEN_ALL = """() => {

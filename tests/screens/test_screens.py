@@ -1,5 +1,6 @@
-"""axe finds nothing on a screen, and nothing is cut, at 320 px and at 200 % zoom, in both languages and themes; and
-it weighs less than 60 kB, comes in one round, and what comes with it is never asked for again.
+"""axe finds nothing on a screen, nothing is cut, at 320 px and at 200 % zoom, in both languages and themes; nothing
+jumps while it loads; and it weighs less than 60 kB, comes in one round, and what comes with it is never asked for
+again.
 
 All of that is twelve looks (2 languages, 2 themes, 3 widths) at two hundred screens, and would take as long as all
 other tests together. So the suite looks at one screen of each address, the one with errors where there is one, and at
@@ -71,6 +72,7 @@ def test_a_screen(number, screen, play, server, looker, collected):
         ]
         looker.problems.clear()
         looker.goto(server.show(answer))
+        wrong += [f"{language}: {line}" for line in looker.evaluate(eyes.JUMPED)]
         looker.evaluate(eyes.OPEN_ALL)
         # A question is a dialog wherever there is JavaScript, and then only looked at as one.
         as_dialog = b"data-dialog-content" in answer.content
