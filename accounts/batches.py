@@ -19,7 +19,7 @@ from django.db.models import Q, QuerySet
 log = logging.getLogger(__name__)
 
 # How many rows a first transaction takes; by how long it took, the next ones take more or less.
-FIRST, FEWEST, MOST = 500, 50, 10_000
+FIRST, FEWEST, MOST = 500, 250, 10_000
 # About so many rows at most other tables are asked at a time: for more, a planner would read them whole.
 ASKED = 1_000
 # How many rows a round looks at that turn out to stay, before it leaves the rest to the next round.
@@ -39,6 +39,8 @@ class Pace:
         # only in the rest. With PostgreSQL nobody waits, but the disk is shared.
         self.seconds = 0.03 if sqlite else 0.02
         self.rest = 1.0 if sqlite else 0.2
+        # Where a slow machine needs longer for even the fewest, most of it is for statements as such.
+        self.fewest = max(1, FEWEST // 5) if sqlite else FEWEST
 
     def work(self, batch: Callable[[int], tuple[int, bool]]) -> int:
         """Calls `batch` in one transaction after the other, with how many rows it may take, until it
@@ -59,7 +61,7 @@ class Pace:
             total += count
             if not more or self.stop.is_set():
                 return total
-            size = max(FEWEST, min(MOST, 2 * size, int(size * self.seconds / took)))
+            size = max(self.fewest, min(MOST, 2 * size, int(size * self.seconds / took)))
             self.stop.wait(took * self.rest)
 
 

@@ -201,7 +201,7 @@ def test_a_transaction_that_took_long_is_followed_by_a_smaller_one_and_a_rest(db
 
     assert pace.work(batch) == sum(sizes)
     assert sizes[0] == batches.FIRST
-    assert sizes[0] > sizes[1] > sizes[2] >= batches.FEWEST
+    assert sizes[0] > sizes[1] >= sizes[2] >= pace.fewest
     assert len(rests) == 2
     assert all(rest >= 2 * pace.seconds * pace.rest for rest in rests)
 
