@@ -56,13 +56,16 @@ class _Session:
         libpq: Any = self.connection.pgconn
         sent = adapter.dump_sequence(values, [self._auto] * len(values))
         kinds, formats = adapter.types or (), adapter.formats
+        # In a transaction a plan that a migration has made void could not be made again.
+        result = None
         if planned:
-            known = self._names.get((sql, kinds))
-            result = libpq.exec_prepared(known or self._prepare(sql, kinds), sent, formats, _BINARY)
-            if known and result.error_field(_SQLSTATE) == _UNKNOWN:  # psycopg has deallocated all
-                result = libpq.exec_prepared(self._prepare(sql, kinds), sent, formats, _BINARY)
-        else:
-            # In a transaction a plan that a migration has made void could not be made again.
+            name = self._names.get((sql, kinds)) or self._prepare(sql, kinds)
+            result = libpq.exec_prepared(name, sent, formats, _BINARY)
+            if result.error_field(_SQLSTATE) == _UNKNOWN:
+                # psycopg has deallocated all, or a pooler has lent another connection since.
+                del self._names[sql, kinds]
+                result = None
+        if result is None:
             result = libpq.exec_params(_numbered(sql), sent, kinds, formats, _BINARY)
         if result.status == _ROWS:
             adapter.set_pgresult(result, format=self._binary)

@@ -815,6 +815,26 @@ def test_statements_that_somebody_has_deallocated_are_prepared_again(cast):
 
 @on_postgresql
 @pytest.mark.django_db(transaction=True)
+def test_a_pooler_that_lends_another_connection_for_each_transaction(cast, monkeypatch):
+    """What has just been prepared was prepared elsewhere."""
+    client, _secret = cast.client(("Employee", cast.home))
+    prepare, lost = statements.prepared._Session._prepare, []
+
+    def elsewhere(self, sql, kinds):
+        name = prepare(self, sql, kinds)
+        self.connection.pgconn.exec_(b"DEALLOCATE " + name)
+        lost.append(name)
+        return name
+
+    monkeypatch.setattr(statements.prepared._Session, "_prepare", elsewhere)
+    for _ in range(3):
+        assert SECRETS.first(client_id=client.id, now=timezone.now()).client == client
+        assert queries.token("0" * 64) is None
+    assert len(lost) >= 4
+
+
+@on_postgresql
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("inside", [True, False], ids=["in a transaction", "outside"])
 def test_rows_are_what_djangos_own_cursor_reads(cast, inside, monkeypatch):
     """Every type that the hot paths read, with what is null and what is not."""
