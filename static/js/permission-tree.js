@@ -1,7 +1,8 @@
 // [data-permission-tree]: domains ([data-tree-domain], a <details>) of boxes. While somebody searches, or looks at
 // the selected ones, all of them are open; afterwards they are as before. [data-tree-all="on|off"] ticks or unticks
 // what is in sight of its domain, [data-tree-count] counts the ticked boxes of one, [data-tree-total] all of them
-// (data-one-label, data-many-label="{n} permissions").
+// (data-one-label="{n} permission", data-many-label="{n} permissions").
+const plural = new Intl.PluralRules(document.documentElement.lang || undefined); // none is singular in French
 const ticked = (part) => [...part.querySelectorAll('input[name="permission"]')].filter((box) => box.checked).length;
 
 const attach = (tree) => {
@@ -14,7 +15,8 @@ const attach = (tree) => {
     for (const domain of domains) domain.querySelector('[data-tree-count]').textContent = ticked(domain);
     if (!total) return;
     const number = ticked(tree);
-    total.textContent = number === 1 ? total.dataset.oneLabel : total.dataset.manyLabel.replace('{n}', number);
+    const label = plural.select(number) === 'one' ? total.dataset.oneLabel : total.dataset.manyLabel;
+    total.textContent = label.replace('{n}', number);
   };
 
   const unfold = () => {

@@ -1,14 +1,13 @@
-// [data-toasts] holds the messages of the server; [data-toast="success"] ones float for 6 s, others stay in the page.
-const region = document.querySelector('[data-toasts]');
+// What is in [data-toasts] floats (CSS) for 6 s, or until it is dismissed.
+const holder = document.querySelector('[data-toasts]');
 
-const float = (message, holder) => {
+const float = (message) => {
   const close = document.createElement('button');
   close.type = 'button';
   close.className = 'dismiss';
   close.textContent = '×';
-  close.setAttribute('aria-label', region.dataset.dismissLabel);
+  close.setAttribute('aria-label', holder.dataset.dismissLabel);
   message.append(close);
-  holder.append(message);
 
   let left = 6000;
   let started = 0;
@@ -38,15 +37,10 @@ const float = (message, holder) => {
   run();
 };
 
-if (region) {
-  const messages = region.querySelectorAll('[data-toast="success"], [data-toast="info"]');
-  if (messages.length) {
-    const holder = document.createElement('section');
-    holder.className = 'toasts';
-    holder.setAttribute('aria-label', region.dataset.toastsLabel);
-    document.body.append(holder);
-    const text = [...messages].map((message) => message.textContent.trim()).join(' ');
-    for (const message of messages) float(message, holder);
-    setTimeout(() => document.dispatchEvent(new CustomEvent('latchkey:announce', { detail: { text } })), 300);
-  }
+const messages = [...(holder?.children ?? [])];
+if (messages.length) {
+  document.body.append(holder); // above all that the page's own boxes could keep it in
+  const text = messages.map((message) => message.textContent.trim()).join(' ');
+  messages.forEach(float);
+  setTimeout(() => document.dispatchEvent(new CustomEvent('latchkey:announce', { detail: { text } })), 300);
 }

@@ -32,13 +32,14 @@ CUT = """() => {
   return found;
 }"""
 
-# What moved after it had been seen, where nobody did anything: how far, and what.
+# What moved after it had been seen, where nobody did anything: how far, and what. A number that a script counts
+# anew may make its own line a pixel longer.
 JUMPED = """() => new Promise((done) => {
   const found = [];
   const name = ({ node }) => (node?.nodeType === 1 ? `<${node.localName} class="${node.className}">` : node?.parentElement?.localName ?? '');
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
-      if (!entry.hadRecentInput) found.push(`jumped by ${entry.value.toFixed(4)}: ${[...new Set(entry.sources.map(name))].slice(0, 5).join(', ')}`);
+      if (!entry.hadRecentInput && entry.value >= 0.001) found.push(`jumped by ${entry.value.toFixed(4)}: ${[...new Set(entry.sources.map(name))].slice(0, 5).join(', ')}`);
     }
   }).observe({ type: 'layout-shift', buffered: true });
   setTimeout(() => done(found), 50);
