@@ -32,14 +32,14 @@ CUT = """() => {
   return found;
 }"""
 
-# What moved after it had been seen, where nobody did anything: how far, and what. A number that a script counts
-# anew may make its own line a pixel longer.
+# What moved after it had been seen, where nobody did anything: how far, and what. A tenth of what
+# Web Vitals call good: a page that is shown while it is still being read may move a button by a few pixels.
 JUMPED = """() => new Promise((done) => {
   const found = [];
   const name = ({ node }) => (node?.nodeType === 1 ? `<${node.localName} class="${node.className}">` : node?.parentElement?.localName ?? '');
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
-      if (!entry.hadRecentInput && entry.value >= 0.001) found.push(`jumped by ${entry.value.toFixed(4)}: ${[...new Set(entry.sources.map(name))].slice(0, 5).join(', ')}`);
+      if (!entry.hadRecentInput && entry.value >= 0.01) found.push(`jumped by ${entry.value.toFixed(4)}: ${[...new Set(entry.sources.map(name))].slice(0, 5).join(', ')}`);
     }
   }).observe({ type: 'layout-shift', buffered: true });
   setTimeout(() => done(found), 50);
