@@ -56,9 +56,8 @@ class _Session:
         libpq: Any = self.connection.pgconn
         sent = adapter.dump_sequence(values, [self._auto] * len(values))
         kinds, formats = adapter.types or (), adapter.formats
-        # In a transaction a plan that a migration has made void could not be made again.
         result = None
-        if planned:
+        if planned:  # not in a transaction: a plan that a migration has made void could not be made again
             name = self._names.get((sql, kinds)) or self._prepare(sql, kinds)
             result = libpq.exec_prepared(name, sent, formats, _BINARY)
             if result.error_field(_SQLSTATE) == _UNKNOWN:

@@ -4,9 +4,9 @@ they share."""
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -35,6 +35,11 @@ def taken(turn: Turn, connection: BaseDatabaseWrapper) -> Iterator[bool]:
         try:
             own.set_autocommit(False)
             with own.cursor() as cursor:
+                # However long it takes: a server is often told to end transactions that stand still.
+                cursor.execute(
+                    "SELECT set_config(name, '0', true) FROM pg_settings"
+                    " WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')"
+                )
                 cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [turn.number])
                 (mine,) = cursor.fetchone()
             yield mine
@@ -46,10 +51,13 @@ def taken(turn: Turn, connection: BaseDatabaseWrapper) -> Iterator[bool]:
         return
     import fcntl  # not on Windows, where SQLite has one process
 
-    with Path(f"{connection.settings_dict['NAME']}.{turn.name}").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True  # closing the file gives the lock up
+    # To read it is enough for a lock: another user may have made it.
+    file = os.open(f"{connection.settings_dict['NAME']}.{turn.name}", os.O_RDONLY | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield False
+    else:
+        yield True
+    finally:
+        os.close(file)  # gives the lock up

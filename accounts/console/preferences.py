@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
@@ -73,9 +74,13 @@ def page(request: HttpRequest) -> HttpResponse:
             for problem in error.problems:
                 form.add_error(problem.field, problem.message)
         else:
-            messages.success(request, _("Changes saved."))
             response = redirect("preferences")
             language.forget(request, response)
+            asked = locale.of_header(request.headers.get("Accept-Language", ""))
+            with translation.override(
+                person.language or next(asked, "") or person.organization.language or settings.LANGUAGE_CODE
+            ):  # that of the next page
+                messages.success(request, _("Changes saved."))
             return response
     return render(
         request,

@@ -99,12 +99,12 @@ def _of(actor: Actor, client: Client) -> Any:
 
 
 def _shaped(actor: Actor, client: Client, rows: list[Refusal]) -> list[dict[str, Any]]:
-    """Two statements at most: for the people whom the actor sees, and for divisions by name."""
+    """Two statements at most: for people of whom the actor sees what they hold, and for divisions."""
     ids = {row.person_id for row in rows if row.person_id}
     permitted = actor.access.divisions_for(Permission.DIRECTORY_USER_VIEW)
     seen = account_queries.people_in(actor.organization, permitted).filter(id__in=ids)
-    people = {person.id: person for person in seen} if ids else {}
-    asked_about = {id for id, person in people.items() if roles_seen.decide(actor, person)}
+    # A reason tells what somebody does not hold.
+    people = {person.id: person for person in seen if roles_seen.decide(actor, person)} if ids else {}
     named = any(row.divisions for row in rows)
     divisions = account_queries.divisions(actor.organization) if named else ()
     by_name = {division.name: str(division.id) for division in divisions}
@@ -116,7 +116,7 @@ def _shaped(actor: Actor, client: Client, rows: list[Refusal]) -> list[dict[str,
             "person": str(people[row.person_id]) if row.person_id in people else "",
             "url": why.link(
                 client=str(client.id),
-                person=str(row.person_id) if row.person_id in asked_about else "",
+                person=str(row.person_id) if row.person_id in people else "",
                 method=row.method,
                 path=row.route,
                 division=by_name.get(row.divisions, ""),

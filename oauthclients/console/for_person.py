@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import queries as account_queries
 from accounts.actor import Actor
+from accounts.errors import NotAllowed, NotFound
 from accounts.models import User
 from accounts.permissions import Permission
 from accounts.rules import roles_seen
@@ -34,14 +35,17 @@ def box(request: HttpRequest, actor: Actor, client: Client) -> dict[str, Any] | 
     if not text:
         return {"text": ""}
     if account_queries.as_uuid(text):
-        return {"text": text, **_shown(actor, client, person_seen(actor, text))}
+        try:
+            return {"text": text, **_shown(actor, client, person_seen(actor, text))}
+        except (NotFound, NotAllowed):
+            return {"text": text, "error": why.nobody()}
     found = why.people_called(actor, text)
     if len(found) == 1:
         return {"text": text, **_shown(actor, client, found[0])}
     address = reverse("oauth-client", args=[client.id])
     return {
         "text": text,
-        "error": "" if found else _("You see nobody called that."),
+        "error": "" if found else why.nobody(),
         "choices": [
             {
                 "label": f"{person} – {person.email}",

@@ -177,7 +177,7 @@ def permissions(request: HttpRequest, user_id: uuid.UUID) -> HttpResponse:
 
 def require_roles_seen(actor: Actor, person: User) -> None:
     """Raises `NotAllowed` for whoever may not see what this person holds."""
-    roles_seen.decide(actor, person).require()
+    roles_seen.decide_to_give(actor, person).require()
 
 
 def _by_place(actor: Actor, access: Access) -> list[dict[str, Any]]:

@@ -59,7 +59,7 @@ def of(actor: Actor, person: User) -> Rights:
         invite=person.state == UserState.ACTIVE
         and has_a_password(person)
         and may(Permission.DIRECTORY_USER_SET_PASSWORD, Permission.DIRECTORY_ORGANIZATION_ADMIN),
-        roles=bool(roles_seen.decide(actor, person)),
+        roles=bool(roles_seen.decide_to_give(actor, person)),
         give=there and give,
         apps=revoke or may(Permission.OAUTH_TOKEN_VIEW, there=False),
         revoke=revoke,

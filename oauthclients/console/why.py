@@ -185,7 +185,11 @@ class WhyPage:
 
     def person_id(self) -> str:
         text = self.wanted.person
-        if not text or account_queries.as_uuid(text):
+        if not text:
+            return ""
+        if account_queries.as_uuid(text):
+            if self.person(text) is None:
+                self.wrong("person", nobody())
             return text
         found = people_called(self.actor, text)
         return self.one_of("person", [(str(row.id), f"{row} – {row.email}") for row in found])
@@ -199,13 +203,13 @@ class WhyPage:
                 {"label": label, "url": self.wanted.address(**{field: id})} for id, label in found[:OFFERED]
             ]
         else:
-            text = (
-                _("No client here is called that.")
-                if field == "client"
-                else _("You see nobody called that.")
-            )
+            text = _("No client here is called that.") if field == "client" else nobody()
             self.wrong(field, text)
         return ""
+
+
+def nobody() -> str:
+    return _("You see nobody called that.")
 
 
 def people_called(actor: Actor, text: str) -> list[User]:

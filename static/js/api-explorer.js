@@ -1,4 +1,4 @@
-// <div data-api-explorer data-schema data-client-id data-redirect-uri data-scopes data-chosen data-failed>:
+// <div data-api-explorer data-schema data-client-id data-redirect-uri data-scopes data-chosen data-close data-failed>:
 // Swagger UI on our document, which signs in through the client that the page names.
 const place = document.querySelector('[data-api-explorer]');
 const SCHEME = 'PureCloud-OAuth';
@@ -36,7 +36,8 @@ const start = async () => {
     domNode: place,
     spec: adapted(await answer.json(), place.dataset),
     presets: [window.SwaggerUIBundle.presets.apis],
-    layout: 'BaseLayout',
+    plugins: [inOurFrame],
+    layout: 'FramedLayout',
     docExpansion: 'none',
     defaultModelsExpandDepth: -1,
     displayRequestDuration: true,
@@ -63,8 +64,33 @@ const follow = () => {
   root.classList.toggle('dark-mode', root.dataset.theme ? root.dataset.theme === 'dark' : dark.matches);
 };
 
+// Swagger UI's own layout takes the page for its own, with a title and a main part.
+const inOurFrame = ({ React: { createElement } }) => ({
+  components: {
+    FramedLayout: ({ getComponent }) => {
+      const part = (name) => createElement(getComponent(name, true));
+      return createElement(
+        'div',
+        { className: 'swagger-ui' },
+        createElement(getComponent('SvgAssets')),
+        createElement('div', { className: 'scheme-container' }, part('AuthorizeBtnContainer')),
+        part('FilterContainer'),
+        part('errors'),
+        createElement('div', { className: 'wrapper' }, part('operations')),
+      );
+    },
+  },
+});
+
+// Its examples scroll, for the keyboard as well, and what closes its window has a name.
+const mend = () => {
+  for (const button of place.querySelectorAll('.close-modal:not([aria-label])')) button.setAttribute('aria-label', place.dataset.close);
+  for (const example of place.querySelectorAll('pre:not([tabindex])')) example.tabIndex = 0;
+};
+
 if (place) {
   follow();
+  new MutationObserver(mend).observe(place, { childList: true, subtree: true });
   dark.addEventListener('change', follow);
   new MutationObserver(follow).observe(root, { attributeFilter: ['data-theme'] });
   start().catch(() => { place.textContent = place.dataset.failed; });

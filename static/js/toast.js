@@ -39,7 +39,9 @@ const float = (message) => {
 
 const messages = [...(holder?.children ?? [])];
 if (messages.length) {
-  document.body.append(holder); // above all that the page's own boxes could keep it in
+  holder.dataset.timed = '';
+  // Above all that the page's own boxes could keep it in.
+  if (getComputedStyle(holder).position === 'fixed') document.body.append(holder);
   const text = messages.map((message) => message.textContent.trim()).join(' ');
   messages.forEach(float);
   setTimeout(() => document.dispatchEvent(new CustomEvent('latchkey:announce', { detail: { text } })), 300);

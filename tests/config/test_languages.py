@@ -303,7 +303,9 @@ def test_what_a_person_chooses_there_counts_at_once_whatever_this_browser_was_to
     client.post("/language/", {"language": "fr"})  # before signing in
     sign_in(client, cast.eve)
     assert language_of(client.get("/account/preferences/")) == "fr"
-    client.post("/account/preferences/", {"language": "en"})
+    saved = client.post("/account/preferences/", {"language": "en"}, follow=True)
+    assert language_of(saved) == "en"
+    assert "Changes saved." in saved.content.decode()
     assert language_of(client.get("/admin/", headers={"accept-language": "fr"})) == "en"
     client.post("/language/", {"language": "fr"})
     client.post("/account/preferences/", {"language": ""})  # as the browser asks

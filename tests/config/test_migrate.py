@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import call_command
@@ -48,9 +50,44 @@ class Answer:
 
 
 @pytest.mark.parametrize("second", [["migrate", "--plan"], ["migrate", "--check"]], ids=["plan", "check"])
-def test_looking_waits_for_nobody(transactional_db, second):
-    with taken(MIGRATING, connection):
-        call_command(*second, stdout=io.StringIO())
+def test_looking_waits_for_nobody(db, second, monkeypatch):
+    def asked(*_: object) -> None:
+        raise AssertionError("it looked whose turn it is")
+
+    monkeypatch.setattr(migrate, "taken", asked)
+    call_command(*second, stdout=io.StringIO())
+
+
+@pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="PostgreSQL ends transactions that stand still"
+)
+def test_the_turn_lasts_as_long_as_it_takes(transactional_db):
+    name = connection.settings_dict["NAME"]
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER DATABASE {name} SET idle_in_transaction_session_timeout = '300ms'")
+    try:
+        with taken(MIGRATING, connection) as mine:
+            assert mine
+            time.sleep(1)
+            with taken(MIGRATING, connection) as second:
+                assert not second
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER DATABASE {name} RESET idle_in_transaction_session_timeout")
+
+
+def test_the_file_of_a_lock_may_be_somebody_elses(tmp_path):
+    """As after one `manage.py migrate` as root: to read it is enough."""
+    database = SimpleNamespace(
+        vendor="sqlite",
+        is_in_memory_db=lambda: False,
+        settings_dict={"NAME": tmp_path / "latchkey.sqlite3"},
+    )
+    (tmp_path / "latchkey.sqlite3.migrating").touch(mode=0o444)
+    with taken(MIGRATING, database) as mine, taken(MIGRATING, database) as second:
+        assert (mine, second) == (True, False)
+    with taken(MIGRATING, database) as mine:
+        assert mine
 
 
 def test_servers_that_start_together_on_an_empty_database(tmp_path: Path, worker_id):
@@ -64,6 +101,10 @@ def test_servers_that_start_together_on_an_empty_database(tmp_path: Path, worker
         )
         for _ in range(3)
     ]
-    said = [process.communicate() for process in running]
+    try:
+        said = [process.communicate(timeout=120) for process in running]
+    finally:
+        for process in running:
+            process.kill()
     assert [process.returncode for process in running] == [0, 0, 0], said
     subprocess.run([*command[:-1], "--check"], cwd=ROOT, env=env, check=True)

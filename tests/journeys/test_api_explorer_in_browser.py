@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import expect
+
+from tests.screens import eyes
 
 
 def test_a_person_signs_in_from_the_explorer_and_tries_a_route(page_of, served):
@@ -37,3 +41,21 @@ def test_a_person_signs_in_from_the_explorer_and_tries_a_route(page_of, served):
         0,
         f"{served.base_url}/api/explorer/",
     ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_what_swagger_ui_draws_is_for_everybody_too(page_of, theme, width):
+    page = page_of("ada", color_scheme=theme, viewport={"width": width, "height": 900})
+    page.goto("/api/explorer/")
+    page.locator("[data-tag=oauth]").click()
+    page.evaluate(AXE_SCRIPT)
+    assert eyes.axe(page) == []
+    page.locator(".opblock-summary-control").first.click()
+    expect(page.locator(".opblock-body").first).to_be_visible()
+    assert eyes.axe(page) == []
+    page.locator(".api-explorer .btn.authorize").first.click()
+    expect(page.locator(".auth-container").first).to_be_visible()
+    assert eyes.axe(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.problems == []

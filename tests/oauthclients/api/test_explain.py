@@ -159,8 +159,8 @@ VIEWS = ("oauth:client:view", "directory:user:view")
         ((), "home", 403),
         (("authorization:grant:view",), "home", 200),
         (("authorization:grant:view",), "east", 403),
-        (("authorization:grant:add",), "east", 200),
-        (("authorization:grant:delete",), "east", 200),
+        (("authorization:grant:add",), "east", 403),
+        (("authorization:grant:add", "authorization:grant:delete"), "home", 403),
     ],
 )
 def test_what_a_person_holds_is_for_those_who_see_it_elsewhere(cast, more, where, status):

@@ -69,7 +69,8 @@ def roles(*given) -> dict:
 
 def text(response) -> str:
     """What a person reads: no tags, single spaces."""
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", response.content.decode())).split())
+    said = response.content.decode().replace("<wbr>", "")
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", said)).split())
 
 
 def problems(response) -> list[str]:
