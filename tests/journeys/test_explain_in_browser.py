@@ -211,7 +211,7 @@ def test_what_an_app_may_do_for_a_person(page_of, served, app):
     for routes in box.get_by_text("route of the API").or_(box.get_by_text("routes of the API")).all():
         routes.click()
     expect(box.get_by_text("GET /api/v2/users/{userId}", exact=True)).to_be_visible()
-    expect(box.get_by_text("PATCH /api/v2/users/{userId}", exact=True)).to_have_count(0)  # no such scope
+    expect(box.get_by_text("PATCH")).to_have_count(0)  # no such scope
 
     box.get_by_role("link", name="Why?").click()
     expect(ada.locator("#id_person")).to_have_value("ben@acme.example")
