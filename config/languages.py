@@ -20,6 +20,7 @@ from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 
 from accounts.models import User
+from accounts.rules import locale
 from accounts.rules.locale import as_time_zone, of_header, supported
 from accounts.sign_in.language import CHOSEN, COOKIE
 from config.serving import JSON_PATHS
@@ -82,12 +83,7 @@ class PersonMiddleware:
 
 
 def of_person(request: HttpRequest, person: User) -> str:
-    return (
-        supported(request.session.get(CHOSEN, ""))
-        or supported(person.language)
-        or asked_by(request)
-        or supported(person.organization.language)
-    )
+    return supported(request.session.get(CHOSEN, "")) or locale.of_person(person, asked_by(request))
 
 
 def time_zone_of(person: User) -> tzinfo | None:

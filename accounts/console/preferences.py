@@ -76,10 +76,9 @@ def page(request: HttpRequest) -> HttpResponse:
         else:
             response = redirect("preferences")
             language.forget(request, response)
-            asked = locale.of_header(request.headers.get("Accept-Language", ""))
-            with translation.override(
-                person.language or next(asked, "") or person.organization.language or settings.LANGUAGE_CODE
-            ):  # that of the next page
+            asked = next(locale.of_header(request.headers.get("Accept-Language", "")), "")
+            # That of the next page.
+            with translation.override(locale.of_person(person, asked) or settings.LANGUAGE_CODE):
                 messages.success(request, _("Changes saved."))
             return response
     return render(

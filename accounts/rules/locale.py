@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from accounts.errors import Problems
+from accounts.models import User
 
 
 def languages() -> list[str]:
@@ -34,6 +35,11 @@ def of_header(accepted: str) -> Iterator[str]:
             return
         if found := supported(code):
             yield found
+
+
+def of_person(person: User, asked: str) -> str:
+    """That of the pages of somebody whose browser or app asks for `asked`; nothing where none is chosen."""
+    return supported(person.language) or asked or supported(person.organization.language)
 
 
 @cache
