@@ -119,6 +119,14 @@ def described() -> str:
     )
 
 
+def groups_sessions() -> bool:
+    """Whether Linux shares its processors by sessions instead of processes (`sched_autogroup_enabled`)."""
+    try:
+        return Path("/proc/sys/kernel/sched_autogroup_enabled").read_text().strip() == "1"
+    except OSError:
+        return False
+
+
 def version(*command: str) -> str:
     """The first line that a command prints about itself, or nothing."""
     try:

@@ -29,6 +29,11 @@ clients and at most 8,000 tokens, which is to their advantage.
 least on what else a machine does.
 """
 
+_SESSIONS = (
+    "`kernel.sched_autogroup_enabled` is 1 here: where PostgreSQL shares a processor with a server of another "
+    "session, single statements wait for hundreds of milliseconds, and the p99 of two processes shows it. "
+    "With 0, none does (docs/scale.md).\n"
+)
 _WHAT = """\
 - **vanilla DOT**: `startproject` and django-oauth-toolkit as in its tutorial (Django's own password hash
   for client secrets, a connection for each request), gunicorn with its default worker.
@@ -92,6 +97,8 @@ def markdown(findings: Findings) -> str:
             "process on two, they have to give PostgreSQL and the load a part of their processors, which "
             "that one leaves them.\n"
         )
+        if machine.groups_sessions():
+            parts.append(_SESSIONS)
     spoiled = [name for name, result in findings.results.items() if result.spoiled]
     if spoiled:
         parts.append(
