@@ -20,7 +20,7 @@ from accounts.errors import DomainError
 from accounts.permissions import Permission
 from oauthclients import scopes
 from oauthclients.api import routes
-from oauthclients.console import client_view, rights
+from oauthclients.console import client_view, rights, swagger_words
 from oauthclients.models import Client
 from oauthclients.services import explorer
 
@@ -42,6 +42,7 @@ def explore(request: HttpRequest) -> HttpResponse:
             "usable": client is not None and client.gives_tokens(),
             "redirect_uri": explorer.redirect_uri(origin),
             "scopes": _scopes(client),
+            "words": swagger_words.as_json(),
             "set_up": _set_up(actor, client, explorer.redirect_uri(origin)),
             "waits": client_view.waits(actor, client) if client else None,
             "routes": _routes(actor),

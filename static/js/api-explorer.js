@@ -1,5 +1,6 @@
-// <div data-api-explorer data-schema data-client-id data-redirect-uri data-scopes data-chosen data-close data-failed>:
-// Swagger UI on our document, which signs in through the client that the page names.
+// <div data-api-explorer data-style data-script data-in-words data-schema data-client-id data-redirect-uri data-scopes
+// data-chosen hidden>: Swagger UI on our document, which signs in through the client that the page names. It weighs ten
+// times as much as a page, so it comes when the button in [data-explore] asks for it.
 const place = document.querySelector('[data-api-explorer]');
 const SCHEME = 'PureCloud-OAuth';
 const PASTED = 'Token';
@@ -28,8 +29,21 @@ const adapted = (document, { clientId, scopes }) => {
   return document;
 };
 
+// Ends when the browser has it. Ours, which is there, has the last word about looks.
+const loaded = (element) => new Promise((resolve, reject) => {
+  element.addEventListener('load', resolve);
+  element.addEventListener('error', () => { element.remove(); reject(new Error('not loaded')); });
+  document.querySelector('link[href*="api-explorer"]').before(element);
+});
+
 const start = async () => {
-  const answer = await fetch(place.dataset.schema, { credentials: 'same-origin' });
+  const { style, script, inWords, schema } = place.dataset;
+  const [answer] = await Promise.all([
+    fetch(schema, { credentials: 'same-origin' }),
+    loaded(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: style })),
+    loaded(Object.assign(document.createElement('script'), { type: 'module', src: inWords })),
+    window.SwaggerUIBundle ?? loaded(Object.assign(document.createElement('script'), { src: script })),
+  ]);
   if (!answer.ok) throw new Error(`${answer.status}`);
   const { clientId, redirectUri, chosen } = place.dataset;
   const ui = window.SwaggerUIBundle({
@@ -84,14 +98,29 @@ const inOurFrame = ({ React: { createElement } }) => ({
 
 // Its examples scroll, for the keyboard as well, and what closes its window has a name.
 const mend = () => {
-  for (const button of place.querySelectorAll('.close-modal:not([aria-label])')) button.setAttribute('aria-label', place.dataset.close);
+  for (const button of place.querySelectorAll('.close-modal:not([aria-label])')) button.setAttribute('aria-label', 'Close');
   for (const example of place.querySelectorAll('pre:not([tabindex])')) example.tabIndex = 0;
 };
 
 if (place) {
-  follow();
+  const door = document.querySelector('[data-explore]');
+  const failed = document.querySelector('[data-explore-failed]');
+  const button = door.querySelector('button');
   new MutationObserver(mend).observe(place, { childList: true, subtree: true });
-  dark.addEventListener('change', follow);
-  new MutationObserver(follow).observe(root, { attributeFilter: ['data-theme'] });
-  start().catch(() => { place.textContent = place.dataset.failed; });
+  button.addEventListener('click', async () => {
+    button.disabled = true;
+    failed.textContent = '';
+    try {
+      await start();
+      follow();
+      dark.addEventListener('change', follow);
+      new MutationObserver(follow).observe(root, { attributeFilter: ['data-theme'] });
+      place.hidden = false;
+      door.hidden = true;
+      place.parentElement.focus();
+    } catch {
+      failed.textContent = failed.dataset.exploreFailed;
+      button.disabled = false;
+    }
+  });
 }

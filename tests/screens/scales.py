@@ -25,11 +25,10 @@ CHAINS = re.compile(
 )
 
 
-def wrong_with(answer: HttpResponse, static: Path, *, heavy: bool) -> Iterator[str]:
-    """`static`: where the files lie as they are served; `heavy`: a page that may weigh more."""
+def wrong_with(answer: HttpResponse, static: Path) -> Iterator[str]:
+    """`static`: where the files lie as they are served."""
     names = set(html.fromstring(answer.content.decode()).xpath(LOADED))
     kept = {name.removeprefix("/static/") for name in names}
-    kept = {name for name in kept if not (heavy and name.startswith("drf_spectacular_sidecar/"))}
     yield from (
         f"{name} is not kept for ever" for name in kept - set(staticfiles_storage.hashed_files.values())
     )
@@ -40,7 +39,7 @@ def wrong_with(answer: HttpResponse, static: Path, *, heavy: bool) -> Iterator[s
         if more
     )
     weight = over_the_wire(answer) + sum(size for size, _more in assets)
-    if weight >= MOST and not heavy:
+    if weight >= MOST:
         yield f"it weighs {weight} bytes"
 
 

@@ -35,8 +35,6 @@ class Screen:
     url_name: str
     scene: Scene
     status: int = 200
-    # Why it may weigh more than the rest, if it may (scales.py).
-    heavy: str = ""
 
 
 @dataclass
@@ -121,9 +119,8 @@ class Server:
                 elif path.startswith("/static/"):
                     file = static / path.removeprefix("/static/")
                     found = file.is_file()
-                    # A page that sends people on by itself would be gone before it was looked at, and what
-                    # Swagger UI draws is not ours.
-                    left_out = file.name.startswith(("submit-now.", "swagger-ui-bundle."))
+                    # A page that sends people on by itself would be gone before it was looked at.
+                    left_out = file.name.startswith("submit-now.")
                     content = b"" if left_out or not found else file.read_bytes()
                     self.answer(
                         200 if found else 404,

@@ -468,6 +468,6 @@ def token_test_that_did_not_begin_here(stage: Stage) -> HttpResponse:
     return stage.ada.get(reverse("oauth-test-landing") + "?code=x&state=y")
 
 
-@screen("api-explorer", heavy="Swagger UI")
+@screen("api-explorer")
 def explorer_not_set_up(stage: Stage) -> HttpResponse:
     return stage.ada.get(reverse("api-explorer"), headers={"host": "localhost:8000"})
