@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,7 +18,8 @@ from django.db import connection
 
 from config.management.commands import migrate
 from config.turns import MIGRATING, taken
-from tests.journeys.conftest import ROOT, _database_for
+from tests.config.test_installation import ROOT
+from tests.databases import own_database
 
 
 def test_whoever_comes_second_says_so_and_waits(transactional_db, monkeypatch):
@@ -90,10 +92,16 @@ def test_the_file_of_a_lock_may_be_somebody_elses(tmp_path):
         assert mine
 
 
-def test_servers_that_start_together_on_an_empty_database(tmp_path: Path, worker_id):
+@pytest.fixture
+def own_url(worker_id) -> Iterator[str]:
+    with own_database(f"migrate_{worker_id}") as url:
+        yield url
+
+
+def test_servers_that_start_together_on_an_empty_database(tmp_path: Path, own_url):
     """Three processes: all of them succeed, and the database is whole."""
     env = {key: value for key, value in os.environ.items() if key not in ("BASE_URL", "DATABASE_URL")}
-    env |= {"STATE_DIR": str(tmp_path), "DATABASE_URL": _database_for(f"migrate_{worker_id}")}
+    env |= {"STATE_DIR": str(tmp_path), "DATABASE_URL": own_url}
     command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
     running = [
         subprocess.Popen(

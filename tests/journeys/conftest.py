@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Locator, Page
 
+from tests.databases import own_database
 from tests.saml import IdP, Pair
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -45,22 +47,15 @@ class Served:
         ).stdout
 
 
-def _database_for(worker: str) -> str:
-    """A database of the journeys' own, on the server that DATABASE_URL names; none for SQLite."""
-    url = os.environ.get("DATABASE_URL", "")
-    if not url.startswith("postgres"):
-        return ""
-    import psycopg
-
-    name = f"latchkey_journeys_{worker}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {name}")
-    return f"{url.rpartition('/')[0]}/{name}"
+@pytest.fixture(scope="session")
+def own_url(worker_id) -> Iterator[str]:
+    """DATABASE_URL of a database of the journeys' own."""
+    with own_database(f"journeys_{worker_id}") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory, worker_id) -> Any:
+def served(tmp_path_factory, own_url) -> Any:
     state = tmp_path_factory.mktemp("served")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -75,7 +70,7 @@ def served(tmp_path_factory, worker_id) -> Any:
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "STATE_DIR": str(state),
         "PORT": str(port),
-        "DATABASE_URL": _database_for(worker_id),
+        "DATABASE_URL": own_url,
         # All of the tests come from one address.
         "RATE_SIGN_INS_PER_ADDRESS": "1000",
     }
