@@ -1,4 +1,4 @@
-// <div data-api-explorer data-style data-script data-in-words data-schema data-client-id data-redirect-uri data-scopes
+// <div data-api-explorer data-style data-script data-mends data-schema data-client-id data-redirect-uri data-scopes
 // data-chosen hidden>: Swagger UI on our document, which signs in through the client that the page names. It weighs ten
 // times as much as a page, so it comes when the button in [data-explore] asks for it.
 const place = document.querySelector('[data-api-explorer]');
@@ -29,20 +29,28 @@ const adapted = (document, { clientId, scopes }) => {
   return document;
 };
 
-// Ends when the browser has it. Ours, which is there, has the last word about looks.
-const loaded = (element) => new Promise((resolve, reject) => {
-  element.addEventListener('load', resolve);
-  element.addEventListener('error', () => { element.remove(); reject(new Error('not loaded')); });
-  document.querySelector('link[href*="api-explorer"]').before(element);
-});
+// Ends when the browser has it; asked again, only what it has not. Our style, which is there, has the last word.
+const there = new Map();
+const loaded = (name, attributes) => {
+  const address = attributes.href ?? attributes.src;
+  if (!there.has(address)) {
+    there.set(address, new Promise((resolve, reject) => {
+      const element = Object.assign(document.createElement(name), attributes);
+      element.addEventListener('load', resolve);
+      element.addEventListener('error', () => { there.delete(address); element.remove(); reject(new Error(address)); });
+      document.querySelector('link[href*="api-explorer"]').before(element);
+    }));
+  }
+  return there.get(address);
+};
 
 const start = async () => {
-  const { style, script, inWords, schema } = place.dataset;
+  const { style, script, mends, schema } = place.dataset;
   const [answer] = await Promise.all([
     fetch(schema, { credentials: 'same-origin' }),
-    loaded(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: style })),
-    loaded(Object.assign(document.createElement('script'), { type: 'module', src: inWords })),
-    window.SwaggerUIBundle ?? loaded(Object.assign(document.createElement('script'), { src: script })),
+    loaded('link', { rel: 'stylesheet', href: style }),
+    loaded('script', { type: 'module', src: mends }),
+    loaded('script', { src: script }),
   ]);
   if (!answer.ok) throw new Error(`${answer.status}`);
   const { clientId, redirectUri, chosen } = place.dataset;
@@ -57,7 +65,6 @@ const start = async () => {
     displayRequestDuration: true,
     filter: true,
     persistAuthorization: false,
-    showExtensions: true,
     tryItOutEnabled: true,
     validatorUrl: null,
     oauth2RedirectUrl: redirectUri,
@@ -96,19 +103,13 @@ const inOurFrame = ({ React: { createElement } }) => ({
   },
 });
 
-// Its examples scroll, for the keyboard as well, and what closes its window has a name.
-const mend = () => {
-  for (const button of place.querySelectorAll('.close-modal:not([aria-label])')) button.setAttribute('aria-label', 'Close');
-  for (const example of place.querySelectorAll('pre:not([tabindex])')) example.tabIndex = 0;
-};
-
 if (place) {
   const door = document.querySelector('[data-explore]');
   const failed = document.querySelector('[data-explore-failed]');
   const button = door.querySelector('button');
-  new MutationObserver(mend).observe(place, { childList: true, subtree: true });
   button.addEventListener('click', async () => {
-    button.disabled = true;
+    if (button.ariaBusy === 'true') return;
+    button.ariaBusy = 'true';
     failed.textContent = '';
     try {
       await start();
@@ -120,7 +121,7 @@ if (place) {
       place.parentElement.focus();
     } catch {
       failed.textContent = failed.dataset.exploreFailed;
-      button.disabled = false;
+      button.ariaBusy = 'false';
     }
   });
 }
