@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.screens.scales import HEADERS, MOST
+from tests.screens.scales import HEADERS, MOST, PAGE_HEADERS
 
 LIST = "/admin/integrations/oauth/"
 
@@ -60,6 +60,7 @@ def test_a_first_visit_is_light_and_comes_in_one_round_and_later_ones_bring_the_
     assert len(assets) > 20
     assert sum(one["size"] for one in first.values()) < MOST
     assert first[page]["headers"]["content-encoding"] == "gzip"
+    assert first[page]["head"] <= PAGE_HEADERS
     assert "no-store" in first[page]["headers"]["cache-control"]
     for url, one in assets.items():
         assert one["by"] in (page, ""), f"{url} is asked for by {one['by']}: a second round"
