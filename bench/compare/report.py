@@ -31,7 +31,7 @@ least on what else a machine does.
 
 _SESSIONS = (
     "`kernel.sched_autogroup_enabled` is 1 here: where PostgreSQL shares a processor with a server of "
-    "another session, single statements wait for hundreds of milliseconds, and the p99 of two processes "
+    "another session, single requests wait for hundreds of milliseconds, and the p99 of two processes "
     "shows it. With 0, none does (docs/scale.md).\n"
 )
 _WHAT = """\

@@ -13,7 +13,7 @@ const TOLD = ['aria-label', 'title', 'placeholder'];
 const escaped = (part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 const patterns = Object.entries(words)
   .filter(([said]) => said.includes('{}'))
-  .map(([said, other]) => [new RegExp(`^${said.split('{}').map(escaped).join('(.+)')}$`), other]);
+  .map(([said, text]) => [new RegExp(`^${said.split('{}').map(escaped).join('(.+)')}$`), text]);
 
 const other = (said) => {
   if (Object.hasOwn(words, said)) return words[said];
@@ -44,17 +44,17 @@ const throughout = (node) => {
   while (inside.nextNode()) putIntoWords(inside.currentNode);
 };
 
-const said = (word) => other(word) ?? word;
+const inWords = (word) => other(word) ?? word;
 const set = (element, name, value) => { if (element.getAttribute(name) !== value) element.setAttribute(name, value); };
 const each = (selector, act) => { for (const element of place.querySelectorAll(selector)) act(element); };
 
 const mend = () => {
-  each('.close-modal:not([aria-label])', (button) => set(button, 'aria-label', said('Close')));
+  each('.close-modal:not([aria-label])', (button) => set(button, 'aria-label', inWords('Close')));
   each('pre:not([tabindex])', (example) => { example.tabIndex = 0; }); // they scroll
   each('[role="tabpanel"][tabindex]:has(pre)', (panel) => panel.removeAttribute('tabindex'));
   each('.operation-filter-input', (input) => set(input, 'aria-label', input.placeholder));
   each('h3[data-tag] .expand-operation', (button) => set(button, 'aria-label', button.closest('h3').dataset.tag));
-  each('textarea.body-param__text', (text) => set(text, 'aria-label', said('Request body')));
+  each('textarea.body-param__text', (text) => set(text, 'aria-label', inWords('Request body')));
   each('input[aria-label="auth-bearer-value"]', (input) => input.removeAttribute('aria-label')); // its label says more
   each('.opblock-summary :is(.authorization__btn, .copy-to-clipboard button)', (button) => {
     const { path } = button.closest('.opblock-summary').querySelector('.opblock-summary-path').dataset;
