@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.databases import own_database
 from tests.journeys.conftest import ROOT
 from tests.saml import GRANT, IdP, Pair, encode
 
@@ -183,19 +184,10 @@ def _free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def one_database(worker_id, tmp_path_factory) -> Any:
+def one_database(worker_id, tmp_path_factory) -> Iterator[str]:
     """On the server that DATABASE_URL names, or a file; gone afterwards."""
-    url = os.environ.get("DATABASE_URL", "")
-    if not url.startswith("postgres"):
-        yield f"sqlite:///{tmp_path_factory.mktemp('database') / 'shared.sqlite3'}"
-        return
-    import psycopg
-
-    name = f"latchkey_two_{os.getpid()}_{worker_id}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        yield f"{url.rpartition('/')[0]}/{name}"
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with own_database(f"two_{worker_id}") as url:
+        yield url or f"sqlite:///{tmp_path_factory.mktemp('database') / 'shared.sqlite3'}"
 
 
 # The demo, and roles that its service holds, so that it can hand them on.
