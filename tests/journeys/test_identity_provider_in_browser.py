@@ -284,6 +284,7 @@ def test_somebody_else_cannot_confirm_for_her(page_of, redirect):
     page.goto(redirect.idp.start(ONLY_SSO))
     page.get_by_role("link", name=redirect.button, exact=True).click()
     redirect.idp.sign_in(page, BEN)
+    heading(page, "You are not signed in")  # until then the browser is on its way
     page.goto(ONLY_SSO)
     heading(page, "Confirm your password")
     expect(page.get_by_text(ADA)).to_be_visible()
